@@ -1,0 +1,77 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A target imports only targets of lower rank; `config/dev layers` holds every import to that.
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+
+let package = Package(
+    name: "ec2sh",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "ec2sh", targets: ["ec2sh"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.0.0")
+    ],
+    targets: [
+        // rank 0
+        .target(name: "Faults"),
+        .systemLibrary(
+            name: "CLibSSH",
+            pkgConfig: "libssh",
+            providers: [.apt(["libssh-dev"]), .brew(["libssh"])]
+        ),
+        // rank 1
+        .target(name: "Arguments", dependencies: ["Faults"]),
+        .target(name: "SSHConfig", dependencies: ["Faults", crypto]),
+        // rank 2
+        .target(name: "Posix", dependencies: ["Faults"]),
+        // rank 3
+        .target(
+            name: "SSH",
+            dependencies: ["CLibSSH", "Faults", "Posix", "SSHConfig", crypto, cryptoExtras]
+        ),
+        .target(
+            name: "EC2",
+            dependencies: ["Faults", "Posix"],
+            resources: [.embedInCode("Resources/users.json")]
+        ),
+        .target(name: "Ways", dependencies: ["Faults", "Posix", "SSHConfig"]),
+        .target(name: "Terminal", dependencies: ["Faults", "Posix"]),
+        // rank 4
+        .target(
+            name: "Client",
+            dependencies: [
+                "Arguments", "EC2", "Faults", "Posix", "SSH", "SSHConfig", "Terminal", "Ways",
+            ]
+        ),
+        // rank 5
+        .executableTarget(
+            name: "ec2sh",
+            dependencies: ["Arguments", "Client", "Faults", "Posix", "SSHConfig", "Terminal"]
+        ),
+        // tests
+        .target(name: "TestSupport", dependencies: ["Faults"], path: "Tests/TestSupport"),
+        .testTarget(name: "FaultsTests", dependencies: ["Faults"]),
+        .testTarget(name: "ArgumentsTests", dependencies: ["Arguments", "TestSupport"]),
+        .testTarget(name: "SSHConfigTests", dependencies: ["SSHConfig", "TestSupport"]),
+        .testTarget(name: "PosixTests", dependencies: ["Posix"]),
+        .testTarget(name: "SSHTests", dependencies: ["SSH", "Posix", "TestSupport"]),
+        .testTarget(name: "EC2Tests", dependencies: ["EC2", "TestSupport"]),
+        .testTarget(name: "WaysTests", dependencies: ["Ways", "Posix", "TestSupport"]),
+        .testTarget(name: "TerminalTests", dependencies: ["Terminal", "Posix", "TestSupport"]),
+        .testTarget(name: "ClientTests", dependencies: ["Client", "TestSupport"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+for target in package.targets where target.type != .system {
+    let isTest = target.type == .test || target.name == "TestSupport"
+    target.swiftSettings = strict + (isTest ? [] : [.strictMemorySafety()])
+}

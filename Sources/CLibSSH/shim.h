@@ -1,0 +1,8 @@
+// What Swift sees of libssh: its public headers, and wrappers for what Swift cannot call.
+#ifndef EC2SH_CLIBSSH_H
+#define EC2SH_CLIBSSH_H
+
+#include <libssh/callbacks.h>
+#include <libssh/libssh.h>
+
+#endif
