@@ -177,3 +177,22 @@ private func milliseconds(from now: Instant, until deadline: Instant?) -> Int32 
     let fraction = (left.attoseconds + attosecondsPerMillisecond - 1) / attosecondsPerMillisecond
     return Int32(left.seconds * 1000 + fraction)
 }
+
+extension Poller {
+    /// Takes turns until a step that may need several of them is done.
+    /// - Parameters:
+    ///   - deadline: when to give up; nil for never.
+    ///   - step: tried before each turn, and once more when the deadline has passed.
+    /// - Returns: what the step gave, or nil when the deadline passed first.
+    /// - Throws: what the step or any source in the loop throws.
+    public func wait<Value>(
+        until deadline: Instant? = nil,
+        for step: () throws -> Attempt<Value>
+    ) throws -> Value? {
+        while true {
+            if case .done(let value) = try step() { return value }
+            if let deadline, readClock() >= deadline { return nil }
+            try turn(until: deadline)
+        }
+    }
+}
