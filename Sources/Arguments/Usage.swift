@@ -1,0 +1,79 @@
+public import Faults
+
+/// Says what is wrong with a command line, in ssh's words, with the usage text where ssh gives it.
+public struct UsageFault: Fault, Equatable {
+    /// The lines to print.
+    public let lines: [String]
+
+    /// Always ``Layer/usage``.
+    public var layer: Layer { .usage }
+    /// The first line.
+    public var summary: String { lines.first ?? "bad command line" }
+    /// Scripts read these as ssh's.
+    public var words: [String]? { lines }
+
+    /// Says one thing, without the usage text.
+    /// - Parameter lines: whole lines as ssh prints them.
+    public init(_ lines: [String]) { self.lines = lines }
+
+    /// Shows the usage text.
+    /// - Parameters:
+    ///   - invocation: tells which name and verbs to show.
+    ///   - reason: a line to print before it.
+    public init(_ invocation: Invocation, reason: String? = nil) {
+        lines = (reason.map { [$0] } ?? []) + Usage.lines(invocation.name)
+    }
+
+    /// Shows what stopped the reading, and the usage text.
+    /// - Parameters:
+    ///   - complaint: what stopped it.
+    ///   - invocation: tells which name and verbs to show.
+    public init(_ complaint: Complaint, in invocation: Invocation) {
+        let reason =
+            switch complaint {
+            case .unknownFlag(let letter): "unknown option -- \(letter)"
+            case .missingValue(let flag): "option requires an argument -- \(flag.rawValue)"
+            }
+        self.init(invocation, reason: reason)
+    }
+}
+
+/// Makes the usage text.
+///
+/// It never says "Usage:" with a capital U: ansible takes that for an old ssh.
+public enum Usage {
+    /// Makes the usage text; verbs are left out under the name `ssh`, where there are none.
+    /// - Parameter name: the name we were called by.
+    /// - Returns: its lines.
+    public static func lines(_ name: String) -> [String] {
+        var lines = folded(name)
+        if name != "ssh" {
+            for verb in Verb.allCases {
+                lines.append("       \(name) \(verb.rawValue) [options] \(verb.synopsis)")
+            }
+        }
+        return lines
+    }
+
+    /// ssh's own synopsis, made from the flag table.
+    private static func folded(_ name: String) -> [String] {
+        let hidden: Set<Flag> = [.protocol1, .protocol2, .ignoredPrivilegedPort]
+        let shown = Flag.table.filter { !hidden.contains($0.flag) }
+        let plain = shown.filter { $0.value == nil }.map { String($0.flag.rawValue) }
+        var parts = ["[-\(plain.joined())]"]
+        for row in shown {
+            if let value = row.value { parts.append("[-\(row.flag.rawValue) \(value)]") }
+        }
+        parts += ["destination", "[command [argument ...]]"]
+        var lines: [String] = []
+        var line = "usage: \(name)"
+        for part in parts {
+            if line.utf8.count + part.utf8.count + 1 > 78 {
+                lines.append(line)
+                line = String(repeating: " ", count: 10)
+            }
+            line += " " + part
+        }
+        return lines + [line]
+    }
+}

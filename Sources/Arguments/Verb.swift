@@ -1,0 +1,41 @@
+/// Names what ec2sh does beside ssh's own work; a verb is one only as the first word.
+public enum Verb: String, CaseIterable, Sendable {
+    /// Joins standard input and output to the instance's sshd: `proxy HOST [PORT [USER]]`.
+    case proxy
+    /// Examines the way to a host and the login: `doctor HOST [--json]`.
+    case doctor
+    /// Mends what doctor found: `fix HOST [--yes]`.
+    case fix
+    /// Shows instances: `list [PATTERN] [--json]`.
+    case list
+    /// Shows sessions left running, or takes one up again: `attach [HOST]`.
+    case attach
+
+    /// Options of our verbs; ssh's own have no long form.
+    public enum LongOption: String, CaseIterable, Sendable {
+        /// Print JSON.
+        case json
+        /// Do not ask.
+        case yes
+    }
+
+    /// The long options this verb takes.
+    public var longOptions: [LongOption] {
+        switch self {
+        case .doctor, .list: [.json]
+        case .fix: [.yes]
+        case .proxy, .attach: []
+        }
+    }
+
+    /// What follows the verb, for the usage text.
+    public var synopsis: String {
+        switch self {
+        case .proxy: "destination [port [user]]"
+        case .doctor: "destination [--json]"
+        case .fix: "destination [--yes]"
+        case .list: "[pattern] [--json]"
+        case .attach: "[destination]"
+        }
+    }
+}
