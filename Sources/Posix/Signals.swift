@@ -21,8 +21,16 @@ public struct Signal: RawRepresentable, Sendable, Hashable {
     public static let resume = Signal(rawValue: SIGCONT)
     /// A child has ended.
     public static let child = Signal(rawValue: SIGCHLD)
+    /// An end that cannot be caught.
+    public static let kill = Signal(rawValue: SIGKILL)
+    /// A stop that cannot be caught.
+    public static let stop = Signal(rawValue: SIGSTOP)
     /// Ctrl-Z.
     public static let terminalStop = Signal(rawValue: SIGTSTP)
+    /// A read from the terminal in the background.
+    public static let terminalInput = Signal(rawValue: SIGTTIN)
+    /// A write to the terminal, or a change of it, in the background.
+    public static let terminalOutput = Signal(rawValue: SIGTTOU)
 }
 
 /// Turns signals into something the loop waits for: a handler only sets a flag and writes a byte.
