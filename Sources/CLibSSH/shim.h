@@ -4,5 +4,7 @@
 
 #include <libssh/callbacks.h>
 #include <libssh/libssh.h>
+// ssh_send_keepalive and the answers to channels a server opens are declared with the server.
+#include <libssh/server.h>
 
 #endif

@@ -1,0 +1,87 @@
+internal import CLibSSH
+public import Posix
+
+extension Channel {
+    /// Asks for a terminal on the other side (RFC 4254 §6.2).
+    /// - Parameters:
+    ///   - term: TERM's value.
+    ///   - columns: width in characters.
+    ///   - rows: height in characters.
+    /// - Returns: whether the server agreed.
+    /// - Throws: the session's failure.  C: `ssh_channel_request_pty_size`.
+    public func requestPty(
+        term: String,
+        columns: Int,
+        rows: Int
+    ) throws(SSHError) -> Attempt<Bool> {
+        unsafe try request {
+            unsafe ssh_channel_request_pty_size($0, term, Int32(columns), Int32(rows))
+        }
+    }
+
+    /// Sets an environment variable of the remote process, if the server lets it (RFC 4254 §6.4).
+    /// - Throws: the session's failure.  C: `ssh_channel_request_env`.
+    public func setEnvironment(_ name: String, _ value: String) throws(SSHError) -> Attempt<Bool> {
+        unsafe try request { unsafe ssh_channel_request_env($0, name, value) }
+    }
+
+    /// Starts the user's shell (RFC 4254 §6.5).
+    /// - Throws: the session's failure.  C: `ssh_channel_request_shell`.
+    public func shell() throws(SSHError) -> Attempt<Bool> {
+        unsafe try request { unsafe ssh_channel_request_shell($0) }
+    }
+
+    /// Starts a command in the user's shell (RFC 4254 §6.5).
+    /// - Parameter command: any bytes but NUL, at which it would end.
+    /// - Returns: whether the server agreed.
+    /// - Throws: the session's failure.  C: `ssh_channel_request_exec`.
+    public func execute(_ command: [UInt8]) throws(SSHError) -> Attempt<Bool> {
+        let text = command.map { CChar(bitPattern: $0) } + [0]
+        return unsafe try request { unsafe ssh_channel_request_exec($0, text) }
+    }
+
+    /// Starts a subsystem, such as `sftp` (RFC 4254 §6.5).
+    /// - Throws: the session's failure.  C: `ssh_channel_request_subsystem`.
+    public func subsystem(_ name: String) throws(SSHError) -> Attempt<Bool> {
+        unsafe try request { unsafe ssh_channel_request_subsystem($0, name) }
+    }
+
+    /// Tells the server the terminal's new size (RFC 4254 §6.7).
+    ///
+    /// C: `ssh_channel_change_pty_size`.
+    public func changeWindow(columns: Int, rows: Int) {
+        unsafe tell { unsafe ssh_channel_change_pty_size($0, Int32(columns), Int32(rows)) }
+    }
+
+    /// Sends a break on the remote terminal (RFC 4335).
+    ///
+    /// C: `ssh_channel_request_send_break`.
+    /// - Parameter milliseconds: its length; servers take 500 to 3000.
+    public func sendBreak(_ milliseconds: UInt32) {
+        unsafe tell { unsafe ssh_channel_request_send_break($0, milliseconds) }
+    }
+
+    /// Sends a signal to the remote process (RFC 4254 §6.9).
+    ///
+    /// C: `ssh_channel_request_send_signal`.
+    /// - Parameter name: without `SIG`, such as `INT`.
+    public func sendSignal(_ name: String) {
+        unsafe tell { unsafe ssh_channel_request_send_signal($0, name) }
+    }
+
+    private func request(_ call: (OpaquePointer) -> Int32) throws(SSHError) -> Attempt<Bool> {
+        if let failure = session.failure { throw failure }
+        guard let handle = unsafe handle else { throw .refused("the channel is closed") }
+        let code = session.inLibrary { unsafe call(handle) }
+        session.noteFailure()
+        if let failure = session.failure { throw failure }
+        return code == SSH_AGAIN ? .again : .done(code == SSH_OK)
+    }
+
+    /// Sends a request that has no answer.
+    private func tell(_ call: (OpaquePointer) -> Int32) {
+        guard let handle = unsafe handle, !hasReceivedClose else { return }
+        session.inLibrary { _ = unsafe call(handle) }
+        session.noteFailure()
+    }
+}

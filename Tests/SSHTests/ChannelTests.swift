@@ -1,0 +1,72 @@
+import Foundation
+import Posix
+import SSH
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: SSHDServer.isAvailable, "there is no sshd"))
+struct ChannelTests {
+    let it: SessionFixture
+
+    init() throws {
+        it = try SessionFixture()
+        try it.logIn()
+    }
+
+    @Test func aCommandsOutputErrorAndStatusArriveExactly() throws {
+        let run = try it.run("printf out; printf err >&2; exit 7")
+        #expect(run.output == Array("out".utf8))
+        #expect(run.error == Array("err".utf8))
+        #expect(run.channel.exitStatus == 7)
+        #expect(run.channel.exitSignal == nil)
+    }
+
+    @Test func aProcessThatDiesOfASignalHasNoStatus() throws {
+        let run = try it.run("kill -TERM $$")
+        #expect(run.channel.exitStatus == nil)
+        #expect(run.channel.exitSignal?.name == "TERM")
+    }
+
+    @Test func bytesComeBackAsTheyWereSentAndEOFIsHalfAClose() throws {
+        let sent = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let run = try it.run("cat", input: sent)
+        #expect(run.output == sent)
+        #expect(run.channel.exitStatus == 0)
+    }
+
+    @Test func whatASinkDoesNotTakeIsKeptInOrder() throws {
+        let channel = it.session.openSession()
+        var output: [UInt8] = []
+        var room = 0
+        channel.onData = { data, _ in
+            let count = min(room, data.count)
+            output += data.prefix(count)
+            room -= count
+            return count
+        }
+        try it.wait(channel.open)
+        try it.wait { try channel.execute(Array("seq 1 200000".utf8)) }
+        let deadline = readClock() + .seconds(10)
+        while !channel.isClosed && readClock() < deadline {
+            room = 5_000
+            channel.drain()
+            room = 1_000
+            try it.poller.turn(until: readClock())
+        }
+        #expect(String(decoding: output, as: UTF8.self).split(separator: "\n").count == 200_000)
+        #expect(output.hasPrefix("1\n2\n3\n") && output.hasSuffix("199999\n200000\n"))
+    }
+
+    @Test func aRefusedOpenTellsTheServersReason() throws {
+        let channel = it.session.openDirectTCP(host: "127.0.0.1", port: 1)
+        #expect(throws: SSHError.openRefused(code: 2, text: "Connection refused")) {
+            try it.wait(channel.open)
+        }
+        #expect(it.session.isConnected)
+    }
+}
+
+extension [UInt8] {
+    func hasPrefix(_ text: String) -> Bool { starts(with: text.utf8) }
+    func hasSuffix(_ text: String) -> Bool { suffix(text.utf8.count).elementsEqual(text.utf8) }
+}
