@@ -55,11 +55,17 @@ let package = Package(
         .testTarget(name: "ArgumentsTests", dependencies: ["Arguments", "TestSupport"]),
         .testTarget(name: "SSHConfigTests", dependencies: ["SSHConfig", "TestSupport"]),
         .testTarget(name: "PosixTests", dependencies: ["Posix"]),
-        .testTarget(name: "SSHTests", dependencies: ["SSH", "Posix", "TestSupport"]),
-        .testTarget(name: "EC2Tests", dependencies: ["EC2", "TestSupport"]),
+        .testTarget(
+            name: "SSHTests",
+            dependencies: ["Faults", "Posix", "SSH", "SSHConfig", "TestSupport"]
+        ),
+        .testTarget(name: "EC2Tests", dependencies: ["EC2", "Faults", "Posix", "TestSupport"]),
         .testTarget(name: "WaysTests", dependencies: ["Ways", "Posix", "TestSupport"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal", "Posix", "TestSupport"]),
-        .testTarget(name: "ClientTests", dependencies: ["Client", "TestSupport"]),
+        .testTarget(
+            name: "ClientTests",
+            dependencies: ["Client", "EC2", "Faults", "Posix", "SSH", "SSHConfig", "TestSupport"]
+        ),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,51 @@
+public import Faults
+internal import SSH
+
+/// Why a server's key was not trusted; the connection has to end.
+public enum HostKeyRefusal: Fault, Equatable {
+    /// Nothing is known about the host, and nobody may or could be asked.
+    case unknownKey(host: String)
+    /// The user said no, or something that means it.
+    case declined(host: String)
+    /// The host has shown another key than the one that is known.
+    case changedKey(host: String, path: String, line: Int)
+    /// The key is marked as revoked.
+    case revokedKey(host: String)
+    /// Forwarding was given up for want of trust, and ExitOnForwardFailure is set.
+    case forwardingDisabled
+    /// KnownHostsCommand ended badly.
+    case commandFailed
+
+    static func unknown(_ found: HostKeyCase) -> HostKeyRefusal { .unknownKey(host: found.name) }
+    static func declined(_ found: HostKeyCase) -> HostKeyRefusal { .declined(host: found.name) }
+    static func revoked(_ found: HostKeyCase) -> HostKeyRefusal { .revokedKey(host: found.name) }
+    static func changed(_ found: HostKeyCase, _ entry: KnownHostsEntry) -> HostKeyRefusal {
+        .changedKey(host: found.name, path: entry.path, line: entry.line)
+    }
+
+    /// Always ``Faults/Layer/trust``.
+    public var layer: Layer { .trust }
+
+    /// What was seen.
+    public var summary: String {
+        switch self {
+        case .unknownKey(let host): "no host key is known for \(host)"
+        case .declined(let host): "the host key of \(host) was not accepted"
+        case .changedKey(let host, let path, let line):
+            "the host key of \(host) is not the one in \(path):\(line)"
+        case .revokedKey(let host): "the host key of \(host) is revoked"
+        case .forwardingDisabled: "forwarding is disabled, as the host key is not trusted"
+        case .commandFailed: "KnownHostsCommand failed"
+        }
+    }
+
+    /// OpenSSH's last line; those before it have been said already.
+    public var words: [String]? {
+        switch self {
+        case .forwardingDisabled:
+            ["Error: forwarding disabled due to host key check failure"]
+        case .commandFailed: ["KnownHostsCommand failed"]
+        default: ["Host key verification failed."]
+        }
+    }
+}
