@@ -60,8 +60,16 @@ let package = Package(
             dependencies: ["Faults", "Posix", "SSH", "SSHConfig", "TestSupport"]
         ),
         .testTarget(name: "EC2Tests", dependencies: ["EC2", "Faults", "Posix", "TestSupport"]),
-        .testTarget(name: "WaysTests", dependencies: ["Ways", "Posix", "TestSupport"]),
-        .testTarget(name: "TerminalTests", dependencies: ["Terminal", "Posix", "TestSupport"]),
+        .testTarget(name: "WaysTests", dependencies: ["Faults", "Posix", "TestSupport", "Ways"]),
+        .executableTarget(
+            name: "TerminalDriver",
+            dependencies: ["Faults", "Posix", "Terminal"],
+            path: "Tests/TerminalDriver"
+        ),
+        .testTarget(
+            name: "TerminalTests",
+            dependencies: ["Faults", "Posix", "Terminal", "TerminalDriver", "TestSupport"]
+        ),
         .testTarget(
             name: "ClientTests",
             dependencies: ["Client", "EC2", "Faults", "Posix", "SSH", "SSHConfig", "TestSupport"]
@@ -78,6 +86,6 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 for target in package.targets where target.type != .system {
-    let isTest = target.type == .test || target.name == "TestSupport"
+    let isTest = target.path?.hasPrefix("Tests/") ?? (target.type == .test)
     target.swiftSettings = strict + (isTest ? [] : [.strictMemorySafety()])
 }

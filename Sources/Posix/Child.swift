@@ -80,14 +80,15 @@ public final class Child {
 /// What a program wrote and how it ended.
 public struct CommandResult: Sendable, Equatable {
     /// Its standard output, up to the limit.
-    public let output: [UInt8]
+    public var output: [UInt8]
     /// How it ended.
-    public let status: ExitStatus
+    public var status: ExitStatus
 }
 
 /// Runs a program to its end and collects what it writes; its errors go where ours go.
 /// - Parameters:
 ///   - command: what to run.
+///   - input: its standard input.
 ///   - limit: the most bytes of output that are kept.
 ///   - deadline: when the program is killed; nil for never.
 /// - Returns: output and status. A program that says more than `limit`, or is not at its end by the
@@ -95,11 +96,12 @@ public struct CommandResult: Sendable, Equatable {
 /// - Throws: ``SystemError`` when it cannot be started.
 public func runToEnd(
     _ command: Command,
+    input: ChildStream = .null,
     limit: Int = 1 << 20,
     until deadline: Instant? = nil
 ) throws(SystemError) -> CommandResult {
     let pipe = try makePipe()
-    let child = try spawn(command, writingTo: pipe.far)
+    let child = try spawn(command, input, writingTo: pipe.far)
     let reader = pipe.near
     var output: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 16_384)
@@ -119,7 +121,8 @@ public func runToEnd(
 /// Starts a program that alone has the descriptor its output goes to, so that its end is seen.
 private func spawn(
     _ command: Command,
+    _ input: ChildStream,
     writingTo output: consuming Descriptor
 ) throws(SystemError) -> Child {
-    try spawn(command, output: .descriptor(output.number))
+    try spawn(command, input: input, output: .descriptor(output.number))
 }

@@ -25,6 +25,8 @@ public struct SystemError: Fault, Equatable {
     public var layer: Layer { .local }
     /// `subject: reason` as perror prints it, with the call when there is no subject.
     public var summary: String { "\(subject.isEmpty ? call : subject): \(reason)" }
+    /// Whether a signal interrupted the call (EINTR).
+    public var isInterruption: Bool { code == EINTR }
     /// The text of the errno value alone, such as `Connection refused`.
     ///
     /// C: `strerror`.
