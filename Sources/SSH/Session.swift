@@ -30,6 +30,8 @@ public import Posix
     private var phase = Phase.new
     private var slot: PollSet.Slot?
     private let counters: UnsafeMutablePointer<ssh_counter_struct>
+    /// Bytes on the socket, where `counters` has packets.
+    private let socketCounters: UnsafeMutablePointer<ssh_counter_struct>
     private let serverCallbacks: UnsafeMutablePointer<ssh_callbacks_struct>
     private var channels: [WeakChannel] = []
     private var rekeyDeadline: Instant?
@@ -67,6 +69,8 @@ public import Posix
         self.descriptor = consume descriptor
         unsafe counters = .allocate(capacity: 1)
         unsafe counters.initialize(to: ssh_counter_struct())
+        unsafe socketCounters = .allocate(capacity: 1)
+        unsafe socketCounters.initialize(to: ssh_counter_struct())
         unsafe serverCallbacks = .allocate(capacity: 1)
         unsafe serverCallbacks.initialize(to: ssh_callbacks_struct())
         try configure()
@@ -80,6 +84,7 @@ public import Posix
             unsafe ssh_free(handle)
         }
         unsafe counters.deallocate()
+        unsafe socketCounters.deallocate()
         unsafe serverCallbacks.deallocate()
     }
 
@@ -145,8 +150,13 @@ public import Posix
 
     private func handlePackets() {
         inLibrary {
-            for _ in 0..<Session.readsPerTurn
-            where unsafe ssh_event_dopoll(event, 0) == SSH_OK && !isBroken {}
+            // A writable socket is an event each time, so only bytes that came are a reason to go on.
+            for _ in 0..<Session.readsPerTurn {
+                let before = unsafe socketCounters.pointee.in_bytes
+                guard unsafe ssh_event_dopoll(event, 0) == SSH_OK, !isBroken,
+                    unsafe socketCounters.pointee.in_bytes != before
+                else { break }
+            }
         }
         keepNonBlocking()
         noteFailure()
@@ -278,7 +288,7 @@ extension Session {
         try set(SSH_OPTIONS_RSA_MIN_SIZE, max(parameters.minimumRSABits, 768))
         if parameters.rekeyBytes > 0 { try set(SSH_OPTIONS_REKEY_DATA, parameters.rekeyBytes) }
         setRekeySeconds(parameters.rekeySeconds)
-        unsafe ssh_set_counters(handle, nil, counters)
+        unsafe ssh_set_counters(handle, socketCounters, counters)
         refuseServerChannels()
     }
 
