@@ -67,7 +67,9 @@ public final class Signals {
                 return
             }
         }
-        unsafe action.__sigaction_handler.sa_handler = noteSignal
+        let handler: @convention(c) (Int32) -> Void =
+            if caught == .resume { noteContinuation } else { noteSignal }
+        unsafe action.__sigaction_handler.sa_handler = handler
         action.sa_flags = SA_RESTART
         unsafe sigaction(caught.rawValue, &action, nil)
     }
@@ -100,7 +102,7 @@ private let wakeUpWriter = Atomic<Int32>(-1)
 private let notedSignals = Atomic<UInt64>(0)
 
 /// The handler: async-signal-safe by using atomics and write(2) alone.
-private func noteSignal(_ number: Int32) {
+func noteSignal(_ number: Int32) {
     let saved = errno
     notedSignals.bitwiseOr(1 << UInt64(number), ordering: .acquiringAndReleasing)
     var byte: UInt8 = 0

@@ -1,5 +1,6 @@
 // A program that does one thing with its terminal, for tests that hold the other end of it.
 import Faults
+import Glibc
 import Posix
 import Terminal
 
@@ -15,6 +16,33 @@ case "ask":
     ]
     let answer = prompter.ask("prompt: ", kinds[words.last ?? ""] ?? .secret)
     print(answer.map { "answer=<\($0)>" } ?? "no answer")
+case "raw":
+    // Shows each byte; some are commands of how to end.
+    let raw = RawMode()
+    do {
+        try raw.enter()
+        print("ready", terminator: "\r\n")
+        fflush(nil)
+        var byte: UInt8 = 0
+        while read(0, &byte, 1) == 1 {
+            switch byte {
+            case UInt8(ascii: "q"):
+                try raw.leave()
+                print("left")
+                exit(0)
+            case UInt8(ascii: "e"): exit(3)
+            case UInt8(ascii: "a"): abort()
+            case UInt8(ascii: "t"): preconditionFailure("asked for")
+            case UInt8(ascii: "s"):
+                try raw.suspend()
+                print("resumed", terminator: "\r\n")
+            default: print("byte \(byte)", terminator: "\r\n")
+            }
+            fflush(nil)
+        }
+    } catch {
+        print(error)
+    }
 default:
     print("what?")
 }

@@ -164,6 +164,18 @@ public final class PseudoTerminal {
     /// Whether every byte goes to the program as it is typed.
     public var isRaw: Bool { modes.c_lflag & tcflag_t(ICANON | ISIG) == 0 }
 
+    /// The process group that gets what is typed.
+    public var foregroundGroup: Int32 { tcgetpgrp(master) }
+    /// The number of the end that programs have, for asking it things.
+    public var number: Int32 { terminal }
+
+    /// Gives the terminal the modes that a shell sets for itself.
+    public func makeSane() {
+        var modes = modes
+        modes.c_lflag |= tcflag_t(ICANON | ISIG | ECHO)
+        tcsetattr(terminal, TCSANOW, &modes)
+    }
+
     /// Changes the size of the terminal's window; the program gets SIGWINCH.
     public func resize(columns: UInt16, rows: UInt16) {
         var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
