@@ -1,0 +1,363 @@
+#!/usr/bin/env python3
+"""bench.py - ec2sh against ssh, in turn, on the lab.
+
+usage: lab.py run --root -- python3 bench.py [--quick] [--only TEXT] [--json FILE]
+
+Every row runs ssh and ec2sh one after the other, several times over, and takes the ratio within
+each pair, so that a machine that slows down or speeds up meanwhile slows or speeds both. Printed
+are the medians, the median ratio with the least and the greatest, and the row's limit. Ends with
+status 1 when a row misses its limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_PROXY = os.path.join(_HERE, "..", "Lab", "faultproxy.py")
+_PEER = "debian"
+_KEX = "curve25519-sha256"
+_CIPHERS = {
+    "aes128-gcm": "aes128-gcm@openssh.com",
+    "aes256-gcm": "aes256-gcm@openssh.com",
+    "chacha20": "chacha20-poly1305@openssh.com",
+}
+_MB = 1_000_000
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a ratio may be at most or has to be at least."""
+
+    value: float
+    at_least: bool
+
+    def holds(self, ratio: float) -> bool:
+        # What is printed is what counts: two places.
+        ratio = round(ratio, 2)
+        return ratio >= self.value if self.at_least else ratio <= self.value
+
+    def __str__(self) -> str:
+        return f"{'>=' if self.at_least else '<='} {self.value:g}"
+
+
+def at_most(value: float) -> Limit:
+    return Limit(value, at_least=False)
+
+
+def at_least(value: float) -> Limit:
+    return Limit(value, at_least=True)
+
+
+@dataclass
+class Finished:
+    """One run of a client."""
+
+    seconds: float
+    peak_kilobytes: int
+    received: int
+
+
+class Bench:
+    """The two clients, the server and the account they run under."""
+
+    def __init__(self, quick: bool) -> None:
+        self.quick = quick
+        self.lab = json.loads(os.environ["LAB_JSON"])
+        self.programs = {"ssh": "/usr/bin/ssh", "ec2sh": self.lab["binary"]}
+        user = self.lab["user"]
+        self.number = user["number"]
+        self.home = user["home"]
+        peer = next(i for i in self.lab["instances"] if i["name"] == _PEER)
+        self.peer = f"{peer['user']}@{_PEER}.lab"
+        self.address = peer["public_address"]
+        self.account = peer["user"]
+        key = f"{self.home}/my-key.pem"
+        os.chmod(key, 0o600)
+        known = f"{self.home}/known_hosts"
+        with open(f"{peer['host_keys']}/ssh_host_ed25519_key.pub", encoding="ascii") as file:
+            kind, blob, _ = file.read().split()
+        with open(known, "w", encoding="ascii") as file:
+            file.write(f"{_PEER}.lab,{self.address} {kind} {blob}\n")
+        os.chown(known, self.number, self.number)
+        self.options = [
+            "-F", "none", "-i", key, "-o", "IdentitiesOnly=yes",
+            "-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes",
+            "-o", "HostKeyAlgorithms=ssh-ed25519", "-o", f"HostKeyAlias={_PEER}.lab",
+            "-o", f"KexAlgorithms={_KEX}", "-o", "BatchMode=yes",
+        ]
+
+    def run(
+        self, client: str, arguments: list[str], *, upload: int = 0, expect: int | None = None,
+    ) -> Finished:
+        """Runs a client to its end; `upload` bytes are fed to it, `expect` have to come back."""
+        feeder = None
+        if upload:
+            feeder = subprocess.Popen(
+                ["head", "-c", str(upload), "/dev/zero"], stdout=subprocess.PIPE,
+            )
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [self.programs[client], *arguments],
+            stdin=feeder.stdout if feeder else subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            user=self.number, group=self.number, extra_groups=[],
+            env={"PATH": os.environ["PATH"], "HOME": self.home, "LANG": "C.UTF-8"},
+            cwd=self.home,
+        )
+        if feeder:
+            feeder.stdout.close()
+        peak = _PeakMemory(process.pid)
+        received = 0
+        buffer = bytearray(1 << 20)
+        while count := process.stdout.raw.readinto(buffer):
+            received += count
+        errors = process.stderr.read()
+        status = process.wait()
+        seconds = time.perf_counter() - began
+        peak.stop()
+        if feeder:
+            feeder.wait()
+        if status != 0 or (expect is not None and received != expect):
+            raise RuntimeError(
+                f"{client} {' '.join(arguments)}: status {status}, {received} bytes, "
+                f"{errors.decode(errors='replace').strip()}"
+            )
+        return Finished(seconds, peak.kilobytes, received)
+
+    def pairs(
+        self, count: int, measure: Callable[[str], float], warm: bool = True,
+    ) -> dict[str, list[float]]:
+        """Measures both clients in turn, `count` times; who begins alternates."""
+        found: dict[str, list[float]] = {"ssh": [], "ec2sh": []}
+        if warm:
+            for client in found:
+                measure(client)
+        for turn in range(count):
+            for client in ("ssh", "ec2sh") if turn % 2 == 0 else ("ec2sh", "ssh"):
+                found[client].append(measure(client))
+        return found
+
+
+class _PeakMemory:
+    """Watches a process's greatest resident size.
+
+    What wait4 reports is no use here: it begins with the size of the process that forked.
+    """
+
+    def __init__(self, process: int) -> None:
+        self.kilobytes = 0
+        self._path = f"/proc/{process}/status"
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while True:
+            try:
+                with open(self._path, encoding="ascii", errors="replace") as file:
+                    text = file.read()
+            except OSError:
+                return
+            at = text.find("VmHWM:")
+            if at >= 0 and "\nUid:\t0" not in text:
+                self.kilobytes = max(self.kilobytes, int(text[at + 6:].split()[0]))
+            if self._done.wait(0.01):
+                return
+
+    def stop(self) -> None:
+        self._done.set()
+        self._thread.join()
+
+
+class Link:
+    """A fault proxy with a delay, in front of the server."""
+
+    def __init__(self, bench: Bench, round_trip: float) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, _PROXY, "--control"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True,
+        )
+        order = {"listen": "link", "to": [bench.address, 22],
+                 "plan": {"delay": round_trip * 1000 / 2}}
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        self.port = self.wait_for("listening")["port"]
+        self.peer = ["-p", str(self.port), f"{bench.account}@127.0.0.1"]
+
+    def wait_for(self, event: str) -> dict[str, object]:
+        for line in self._process.stdout:
+            fields = json.loads(line)
+            if fields["event"] == event:
+                return fields
+        raise RuntimeError("the fault proxy has ended")
+
+    def __enter__(self) -> Link:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.stdin.close()
+        self._process.wait()
+
+
+@dataclass
+class Row:
+    """One line of the result."""
+
+    name: str
+    unit: str
+    found: dict[str, list[float]]
+    limit: Limit
+
+    @property
+    def ratios(self) -> list[float]:
+        return [b / a for a, b in zip(self.found["ssh"], self.found["ec2sh"])]
+
+    @property
+    def passes(self) -> bool:
+        return self.limit.holds(statistics.median(self.ratios))
+
+    def text(self) -> str:
+        ratios = self.ratios
+        values = "".join(
+            f"{statistics.median(self.found[client]):>10.3g}" for client in ("ssh", "ec2sh")
+        )
+        spread = f"{min(ratios):.2f}-{max(ratios):.2f}"
+        return (
+            f"{self.name:<34}{values} {self.unit:<6}{statistics.median(ratios):>7.2f}"
+            f"  {spread:<12}{str(self.limit):<9}{'PASS' if self.passes else 'FAIL'}"
+        )
+
+
+def start_rows(bench: Bench):
+    """How long it takes to come up and answer."""
+    count = 10 if bench.quick else 40
+    for name, arguments in (
+        ("start, -V", ["-V"]), ("start, -G host", ["-G", "-F", "none", "-T", "example.com"]),
+    ):
+        found = bench.pairs(count, lambda client, a=arguments: bench.run(client, a).seconds * 1000)
+        yield Row(name, "ms", found, at_most(1.5))
+
+
+def login_rows(bench: Bench):
+    """A fresh connection, a login and `true`."""
+    count = 10 if bench.quick else 30
+    arguments = [*bench.options, "-c", _CIPHERS["aes128-gcm"], bench.peer, "true"]
+    found = bench.pairs(count, lambda client: bench.run(client, arguments).seconds * 1000)
+    yield Row("login and true", "ms", found, at_most(0.95))
+
+
+def round_trip_rows(bench: Bench):
+    """The same over a link of 200 ms: counted, and as time."""
+    count = 3 if bench.quick else 7
+    turns: dict[str, list[float]] = {"ssh": [], "ec2sh": []}
+    with Link(bench, 0.2) as link:
+        arguments = [*bench.options, "-c", _CIPHERS["aes128-gcm"], *link.peer, "true"]
+
+        def measure(client: str) -> float:
+            seconds = bench.run(client, arguments).seconds
+            turns[client].append(link.wait_for("closed")["turns"])
+            return seconds
+
+        found = bench.pairs(count, measure, warm=False)
+    yield Row("login and true, 200 ms link", "s", found, at_most(1.0))
+    # The link sees one more where a packet of the farewell happens to travel alone.
+    least = {client: [min(counts)] for client, counts in turns.items()}
+    yield Row("  round trips on it", "trips", least, at_most(1.0))
+
+
+def transfer_rows(bench: Bench):
+    """Bulk data with nothing between, both ways."""
+    size = 200 * _MB if bench.quick else 1000 * _MB
+    count = 2 if bench.quick else 5
+    for name, cipher in _CIPHERS.items():
+        login = [*bench.options, "-c", cipher, bench.peer]
+        found = bench.pairs(count, lambda client: size / _MB / bench.run(
+            client, [*login, f"head -c {size} /dev/zero"], expect=size,
+        ).seconds)
+        yield Row(f"{size // _MB} MB down, {name}", "MB/s", found, at_least(1.0))
+        found = bench.pairs(count, lambda client: size / _MB / bench.run(
+            client, [*login, "cat >/dev/null"], upload=size,
+        ).seconds)
+        yield Row(f"{size // _MB} MB up, {name}", "MB/s", found, at_least(1.0))
+
+
+def latency_rows(bench: Bench):
+    """Bulk data over a link of 100 ms."""
+    size = 60 * _MB if bench.quick else 200 * _MB
+    count = 1 if bench.quick else 3
+    with Link(bench, 0.1) as link:
+        login = [*bench.options, "-c", _CIPHERS["aes128-gcm"], *link.peer]
+        found = bench.pairs(count, lambda client: size / _MB / bench.run(
+            client, [*login, f"head -c {size} /dev/zero"], expect=size,
+        ).seconds, warm=False)
+        yield Row(f"{size // _MB} MB down, 100 ms link", "MB/s", found, at_least(3.0))
+        found = bench.pairs(count, lambda client: size / _MB / bench.run(
+            client, [*login, "cat >/dev/null"], upload=size,
+        ).seconds, warm=False)
+        yield Row(f"{size // _MB} MB up, 100 ms link", "MB/s", found, at_least(1.0))
+
+
+def memory_rows(bench: Bench):
+    """The greatest resident size, and that it does not grow with the transfer."""
+    size = 200 * _MB if bench.quick else 1000 * _MB
+    count = 1 if bench.quick else 2
+    login = [*bench.options, "-c", _CIPHERS["aes128-gcm"], bench.peer]
+    ways: dict[str, Callable[[str, int], Finished]] = {
+        "down": lambda client, n: bench.run(client, [*login, f"head -c {n} /dev/zero"], expect=n),
+        "up": lambda client, n: bench.run(client, [*login, "cat >/dev/null"], upload=n),
+    }
+    for way, transfer in ways.items():
+        found = bench.pairs(
+            count, lambda client: transfer(client, size).peak_kilobytes / 1024, warm=False,
+        )
+        yield Row(f"memory, {size // _MB} MB {way}", "MiB", found, at_most(3.0))
+        twice = [transfer("ec2sh", 2 * size).peak_kilobytes / 1024 for _ in range(count)]
+        grown = {"ssh": found["ec2sh"], "ec2sh": twice}
+        yield Row(f"  ec2sh, twice as much {way}", "MiB", grown, at_most(1.1))
+
+
+GROUPS = {
+    "start": start_rows,
+    "login": login_rows,
+    "round-trips": round_trip_rows,
+    "transfer": transfer_rows,
+    "latency": latency_rows,
+    "memory": memory_rows,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
+    parser.add_argument("--quick", action="store_true", help="fewer and smaller runs")
+    parser.add_argument("--only", choices=GROUPS, action="append", help="these groups alone")
+    parser.add_argument("--json", help="write all measurements to this file")
+    options = parser.parse_args()
+    bench = Bench(options.quick)
+    print(f"{'':<34}{'ssh':>10}{'ec2sh':>10} {'':<6}{'ratio':>7}  {'from-to':<12}{'limit':<9}")
+    rows: list[Row] = []
+    for name, group in GROUPS.items():
+        if options.only and name not in options.only:
+            continue
+        for row in group(bench):
+            print(row.text(), flush=True)
+            rows.append(row)
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump({row.name: row.found for row in rows}, file, indent=1)
+    failed = sum(not row.passes for row in rows)
+    print(f"{len(rows) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
