@@ -90,16 +90,20 @@ public struct JumpHost: Sendable, Equatable {
     public var host: String
     /// The port, if named.
     public var port: Int?
+    /// All of it as written.
+    public var text: String
 
     /// Makes a hop.
     /// - Parameters:
     ///   - user: the user, if named.
     ///   - host: the host, without brackets.
     ///   - port: the port, if named.
-    public init(user: String? = nil, host: String, port: Int? = nil) {
+    ///   - text: all of it as written; `host` if nil.
+    public init(user: String? = nil, host: String, port: Int? = nil, text: String? = nil) {
         self.user = user
         self.host = host
         self.port = port
+        self.text = text ?? host
     }
 }
 

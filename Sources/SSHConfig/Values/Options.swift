@@ -3,7 +3,7 @@ public import Faults
 /// The whole configuration of one run, every default filled in.
 ///
 /// One property per keyword of ssh_config(5) 9.2 (Debian's), by its name; the same whether it came
-/// from a flag, `-o`, a file or a default. Made by ``Resolver``; what `ec2sh -G` prints is a dump
+/// from a flag, `-o`, a file or a default. Made by ``OptionsResolver``; what `ec2sh -G` prints is a dump
 /// of this value. Text that is not UTF-8 is kept as ``LosslessText`` tells.
 public struct Options: Sendable {
     // MARK: Who and where

@@ -1,0 +1,55 @@
+public import Faults
+internal import Posix
+internal import SSHConfig
+
+extension Trace {
+    /// A trace that writes to standard error as ssh's log does: nothing invisible, lines that end
+    /// in CR LF.
+    /// - Returns: a trace at ssh's level.
+    public static func toStandardError() -> Trace {
+        Trace { line in write(line, to: 2) }
+    }
+
+    /// Tells what ssh would log, in its form.
+    func logSSH(_ level: Level, _ line: String) {
+        say(level, level >= .debug1 ? "\(Trace.prefix(level))\(line)" : line)
+    }
+
+    private static func prefix(_ level: Level) -> String {
+        "debug\(level.rawValue - Level.verbose.rawValue): "
+    }
+
+    /// Goes on in a file, for `-E`.
+    func append(toFile path: String) throws(ConfigurationFault) {
+        let file: Descriptor
+        do throws(SystemError) {
+            file = try openFile(path, .append)
+        } catch {
+            throw ConfigurationFault("Couldn't open logfile \(path): \(error.reason)")
+        }
+        let owner = LogFile(file)
+        sink = { line in Trace.write(line, to: owner.number) }
+    }
+
+    /// Goes on in the system's log, for `-y`.
+    func sendToSyslog(_ facility: SyslogFacility, program: String) {
+        sink = { line in
+            sendToSystemLog(program: program, facility: facility.rawValue, priority: 6, line)
+        }
+    }
+
+    /// A log that cannot be written is no reason to stop.
+    private static func write(_ line: String, to number: Int32) {
+        let text = visible(LosslessText.bytes(line)) + "\r\n"
+        do throws(SystemError) { try writeAll(number, Array(text.utf8)) } catch {}
+    }
+}
+
+/// Keeps the file of `-E` open for as long as the trace has it.
+private final class LogFile {
+    private let file: Descriptor
+
+    init(_ file: consuming Descriptor) { self.file = file }
+
+    var number: Int32 { file.number }
+}
