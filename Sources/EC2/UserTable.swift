@@ -17,6 +17,15 @@ public struct UserTable: Sendable, Equatable {
     var banners: [Banner] = []
     var defaults: [String]?
 
+    /// Makes a table without any row.
+    public init() {}
+
+    init(images: [Image], banners: [Banner], defaults: [String]?) {
+        self.images = images
+        self.banners = banners
+        self.defaults = defaults
+    }
+
     /// The names an image lets in, the most likely first.
     /// - Parameters:
     ///   - imageName: the AMI's name.

@@ -1,0 +1,137 @@
+public import EC2
+public import SSHConfig
+
+/// One login that is to be tried: one connection, one user name.
+public struct LoginAttempt: Sendable, Equatable {
+    /// What the login is for.
+    public enum Purpose: Sendable, Equatable {
+        /// The session the user wants.
+        case login
+        /// To read who the right user is, with `true` as the command: images let root in only to
+        /// be told (``EC2/UserHint``). What the user wants is never run on it.
+        case askForUser
+    }
+
+    /// The keys that are offered.
+    public enum Keys: Sendable, Equatable {
+        /// Those of the agent and of the files, in the order of the options.
+        case all
+        /// That of one file alone, so that a server's limit of tries is not met.
+        case only(path: String)
+    }
+
+    /// The remote user.
+    public var user: String
+    /// What for.
+    public var purpose = Purpose.login
+    /// With which keys.
+    public var keys = Keys.all
+
+    /// Describes a login that is to be tried.
+    /// - Parameters:
+    ///   - user: the remote user.
+    ///   - purpose: what for.
+    ///   - keys: with which keys.
+    public init(_ user: String, _ purpose: Purpose = .login, keys: Keys = .all) {
+        self.user = user
+        self.purpose = purpose
+        self.keys = keys
+    }
+}
+
+/// How a try to log in ended, other than well.
+public enum LoginOutcome: Sendable, Equatable {
+    /// The name has no address.
+    case nameNotFound
+    /// No address answered in time, or there is no route.
+    case noAnswer
+    /// Every address refused the connection.
+    case connectionRefused
+    /// The connection was closed before the server said who it is.
+    case closedBeforeBanner
+    /// The first line was not SSH's.
+    case notSSH
+    /// The server takes no connections from us for a while, after failed logins (sshd 9.8's
+    /// `Not allowed at this time`).
+    case penalized
+    /// The host key was not trusted.
+    case hostKeyRefused(HostKeyRefusal)
+    /// The server took none of our keys, and nothing else is left to offer.
+    case keyRefused
+    /// The server closed the connection after too many tries.
+    case tooManyFailures
+    /// The server has told, as a banner or in the session, who the right user is.
+    case redirected(user: String)
+    /// A login that was only to ask for the user has found an account that works.
+    case openedWhileAsking
+    /// The key files there are cannot be used; the words about them have been said.
+    case keyFilesUnusable
+    /// Whatever no other login would mend.
+    case other
+}
+
+/// All that a decision about the next login rests on.
+public struct LoginFacts: Sendable {
+    /// The destination as typed, for hints.
+    public var host: String
+    /// Whether the target is treated as an instance of EC2 (``isInstance(_:)``).
+    public var isEC2 = false
+    /// What the name says.
+    public var name: EC2Name?
+    /// The user the caller gave, on the command line or in a file; never changed unless
+    /// ``fallback`` is yes.
+    public var givenUser: String?
+    /// The user on this machine.
+    public var localUser: String
+    /// EC2UserFallback.
+    public var fallback = AutoYesNo.auto
+    /// EC2Users.
+    public var configuredUsers: [String] = []
+    /// What worked the last time.
+    public var remembered: RememberedLogin?
+    /// The server's first line, once there is one.
+    public var banner: String?
+    /// The names of images and banners; needed for instances alone.
+    public var table = UserTable()
+    /// Whether a login as root may be used to ask for the right user.
+    public var mayAskRoot = true
+    /// Whether the instance is known to be starting; nil when nobody knows.
+    public var isStarting: Bool?
+    /// Key files the caller has named, in order.
+    public var keyFiles: [String] = []
+    /// Keys that were offered, as people know them: a path, or a comment in an agent.
+    public var offeredKeys: [String] = []
+    /// The logins tried so far, the last one included.
+    public var attempts: [LoginAttempt] = []
+    /// How often the connection was tried again on our own, for any reason.
+    public var retries = 0
+
+    /// Begins with what is known before the first connection.
+    /// - Parameters:
+    ///   - options: the options of the run.
+    ///   - localUser: the user on this machine.
+    public init(_ options: Options, localUser: String) {
+        host = options.host
+        isEC2 = LoginFacts.isInstance(options)
+        name = EC2Name(options.hostname) ?? EC2Name(options.host)
+        givenUser = options.isSet(.user) ? options.user : nil
+        self.localUser = localUser
+        fallback = options.ec2UserFallback
+        configuredUsers = options.ec2Users
+        keyFiles = options.isSet(.identityFile) ? options.identityFile : []
+    }
+
+    /// Whether a target is treated as an instance: EC2Host's word, else EC2Instance's, else the
+    /// name's.
+    /// - Parameter options: the options of the run.
+    /// - Returns: false for a plain host, for which nothing differs from ssh.
+    public static func isInstance(_ options: Options) -> Bool {
+        switch options.ec2Host {
+        case .yes: true
+        case .no: false
+        case .auto:
+            options.ec2Instance != nil || EC2Name(options.host) != nil
+                || EC2Name(options.hostname) != nil
+        }
+    }
+}
