@@ -3,23 +3,23 @@ internal import Client
 internal import Faults
 internal import Posix
 internal import SSHConfig
+internal import Terminal
 
 let trace = Trace.toStandardError()
 let arguments = rawArguments().map { LosslessText.string($0) }
 
 do {
-    try start(Invocation(arguments: arguments), trace)
+    exitProcess(try start(Invocation(arguments: arguments), trace))
 } catch let fault as UsageFault {
     // Said whatever LogLevel is.
-    report(fault.lines)
-    exitProcess(255)
-} catch let fault as any Fault {
-    for line in fault.words ?? ["ec2sh: error: \(fault.summary)"] { trace.say(.fatal, line) }
-    exitProcess(255)
+    printLines(fault.lines)
+} catch {
+    report(error, to: trace)
 }
+exitProcess(255)
 
 /// Does what the command line asks for.
-func start(_ invocation: Invocation, _ trace: Trace) throws {
+func start(_ invocation: Invocation, _ trace: Trace) throws -> Int32 {
     guard let user = User.find(id: User.currentID) else {
         throw ConfigurationFault("No user exists for uid \(User.currentID)")
     }
@@ -31,15 +31,20 @@ func start(_ invocation: Invocation, _ trace: Trace) throws {
     )
     switch request {
     case .print(let output, let errors):
-        report(errors)
+        printLines(errors)
         try writeAll(1, output)
-        exitProcess(0)
-    case .run:
-        throw ConfigurationFault("ec2sh cannot connect yet")
+        return 0
+    case .run(let configuration):
+        let environment = environmentVariables()
+        let context = Context(
+            poller: Poller(signals: try Signals()),
+            trace: trace,
+            prompter: Prompter(environment: environment, trace: trace),
+            environment: environment,
+            user: user,
+            configuration: configuration
+        )
+        var run = try Run(in: context)
+        return try run.run()
     }
-}
-
-/// Prints lines that are no log.
-func report(_ lines: [String]) {
-    for line in lines { try? writeAll(2, LosslessText.bytes(line) + [UInt8(ascii: "\n")]) }
 }

@@ -1,0 +1,100 @@
+internal import Faults
+internal import Posix
+internal import SSH
+internal import SSHConfig
+internal import Terminal
+
+/// Makes connections: way in ▶ key exchange ▶ host key ▶ login.
+///
+/// Each step throws its own fault; what to do about it is the strategy's business.
+struct Connector {
+    let context: Context
+
+    /// Goes the way in, exchanges keys and checks the host key; no secret is used.
+    /// - Parameter plan: how to get to the host, and its configuration.
+    /// - Returns: the connection, its session in the loop.
+    /// - Throws: the fault of the step that failed; everything made until then is given back.
+    func open(_ plan: Plan) throws -> Connection {
+        let options = plan.options
+        let deadline = options.connectTimeout.map { readClock() + .seconds($0) }
+        let reached = try Reach(context: context).open(plan, until: deadline)
+        let address = reached.address
+        let peer = SSHError.Peer(host: options.host, address: reached.peerName())
+        let carrier = reached.carrier
+        let policy = HostKeyPolicy(options, address: address?.host, home: context.user.home)
+        let known = KnownHosts.load(
+            user: policy.userFiles,
+            system: policy.systemFiles,
+            trace: context.trace
+        )
+        let session = try Session(
+            descriptor: reached.takeDescriptor(),
+            parameters: SessionParameters(
+                options,
+                peer: peer,
+                hostKeyAlgorithms: options.isSet(.hostKeyAlgorithms)
+                    ? options.hostKeyAlgorithms
+                    : known.lookUp(policy.knownHostsName).preferKnown(options.hostKeyAlgorithms)
+            ),
+            trace: context.trace
+        )
+        let connection = Connection(
+            session: session,
+            peer: peer,
+            carrier: carrier,
+            poller: context.poller
+        )
+        context.poller.add(session)
+        do {
+            try exchangeKeys(session, peer, until: deadline)
+            try verify(session, policy, known)
+        } catch {
+            connection.close()
+            throw error
+        }
+        return connection
+    }
+
+    /// ConnectTimeout ends with the server's identification, as in OpenSSH.
+    private func exchangeKeys(
+        _ session: Session,
+        _ peer: SSHError.Peer,
+        until deadline: Instant?
+    ) throws {
+        var isConnected = false
+        let greeted: Void? = try context.poller.wait(until: deadline) {
+            if case .done = try session.connect() { isConnected = true }
+            return isConnected || !session.serverIdentification.isEmpty ? .done(()) : .again
+        }
+        if greeted == nil { throw BannerTimeout(peer: peer) }
+        if !isConnected { _ = try context.poller.wait { try session.connect() } }
+    }
+
+    private func verify(
+        _ session: Session,
+        _ policy: HostKeyPolicy,
+        _ known: KnownHosts
+    ) throws {
+        guard let key = HostKey(blob: try session.hostKey().blob) else {
+            throw SSHError.unusableKey("the server's host key cannot be read")
+        }
+        var check = HostKeyCheck(
+            policy,
+            known: known,
+            command: nil,
+            ask: { context.prompter.ask($0, .visible) },
+            trace: context.trace
+        )
+        _ = try check.verify(key)
+    }
+}
+
+/// Says that the server was connected but did not identify itself in time.
+struct BannerTimeout: Fault {
+    let peer: SSHError.Peer
+    var layer: Layer { .transport }
+    var summary: String { "\(peer.address) did not say anything within ConnectTimeout" }
+    var words: [String]? {
+        ["Connection timed out during banner exchange", "Connection to \(peer.address) timed out"]
+    }
+}

@@ -1,0 +1,27 @@
+internal import Posix
+internal import SSH
+internal import Ways
+
+extension LoginOutcome {
+    /// Sorts what ended a try to log in.
+    /// - Parameter error: what was thrown on the way to a login.
+    init(_ error: any Error) {
+        switch error {
+        case let error as NameError where error.isNotFound: self = .nameNotFound
+        case is BannerTimeout: self = .noAnswer
+        case let error as HostKeyRefusal: self = .hostKeyRefused(error)
+        case let error as SSHError: self.init(error)
+        default: self = .other
+        }
+    }
+
+    private init(_ error: SSHError) {
+        switch error {
+        case .closedBeforeBanner: self = .closedBeforeBanner
+        case .notSSH: self = .notSSH
+        case .disconnected(_, _, let text) where text.contains("Too many authentication failures"):
+            self = .tooManyFailures
+        default: self = .other
+        }
+    }
+}

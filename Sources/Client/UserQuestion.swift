@@ -1,0 +1,41 @@
+internal import EC2
+internal import Posix
+internal import SSH
+
+/// Asks an account that exists only to be refused (root, on most images) who the right user is.
+///
+/// The answer comes at once, and the server then sleeps ten seconds, which are not waited for. What
+/// the user wants done is never run here: the command is `true`.
+struct UserQuestion {
+    /// An account that works says nothing; who does not answer by then has nothing to say.
+    private static let patience = Duration.seconds(5)
+
+    private let connection: Connection
+    private let context: Context
+
+    init(_ connection: Connection, in context: Context) {
+        self.connection = connection
+        self.context = context
+    }
+
+    /// - Returns: the user the server names; nil when it names none.
+    /// - Throws: the fault that ended the connection.
+    func ask() throws -> String? {
+        let channel = try SessionRequest(task: .command(Array("true".utf8))).start(
+            on: connection.session,
+            in: context.poller,
+            trace: context.trace
+        )
+        var output: [UInt8] = []
+        unsafe channel.onData = { bytes, _ in
+            output += unsafe Array(bytes)
+            return bytes.count
+        }
+        let deadline = readClock() + UserQuestion.patience
+        let answer: String?? = try context.poller.wait(until: deadline) {
+            if let user = UserHint.user(in: output) { return .done(user) }
+            return channel.isClosed || connection.session.failure != nil ? .done(nil) : .again
+        }
+        return answer ?? nil
+    }
+}

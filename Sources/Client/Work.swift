@@ -1,0 +1,193 @@
+internal import Faults
+internal import Posix
+internal import SSH
+internal import SSHConfig
+internal import Terminal
+
+/// What a run does once it is logged in, and the exit status that comes of it.
+struct Work {
+    /// ssh's status for every failure of its own, and for a command that ended without a status.
+    static let failure: Int32 = 255
+
+    let context: Context
+    let plan: Plan
+    let connection: Connection
+    /// Looks at the first output of a login whose user was a guess.
+    var hintWatch: UserHintWatch?
+
+    private var options: Options { plan.options }
+
+    /// Does the task.
+    /// - Returns: the exit status.
+    /// - Throws: the fault that ended the connection or refused the task.
+    func run() throws -> Int32 {
+        if options.permitLocalCommand, let command = plan.localCommand {
+            try runLocalCommand(command, shell: context.shell, trace: context.trace)
+        }
+        let keepalive = keepalive()
+        keepalive.map(context.poller.add)
+        defer { keepalive.map(context.poller.remove) }
+        switch plan.task {
+        case .shell, .command, .subsystem: return try runSession()
+        case .forward(let host, let port): return try runForward(host, port)
+        case .hold: return try hold()
+        }
+    }
+
+    private func keepalive() -> Keepalive? {
+        guard options.serverAliveInterval > 0 else { return nil }
+        return Keepalive(
+            session: connection.session,
+            interval: .seconds(options.serverAliveInterval),
+            countMax: options.serverAliveCountMax,
+            host: options.host,
+            now: context.poller.now
+        )
+    }
+
+    // MARK: - A session
+
+    private func runSession() throws -> Int32 {
+        let before = readClock()
+        let channel = try request().start(
+            on: connection.session,
+            in: context.poller,
+            trace: context.trace
+        )
+        let terminal = plan.wantsTerminal ? try TerminalSession(self, channel) : nil
+        defer { terminal?.end() }
+        if options.forkAfterAuthentication { try goToBackground() }
+        let output: any ByteEndpoint = StandardStream(1, .output)
+        let relay = Relay(
+            channel: channel,
+            input: options.stdinNull ? NullInput() : StandardStream(0, .input),
+            output: hintWatch.map { $0.over(output) } ?? output,
+            errorOutput: StandardStream(2, .output),
+            escapes: terminal?.escapes,
+            trace: context.trace
+        )
+        let ending = try loop(channel, relay, roundTrip: readClock() - before) { action in
+            try terminal?.handle(action, relay)
+        }
+        terminal?.end()
+        if plan.wantsTerminal, ending != .killed(.hangup) {
+            context.trace.say(.info, "Connection to \(options.host) closed.")
+        }
+        return status(of: ending)
+    }
+
+    private func request() -> SessionRequest {
+        var request = SessionRequest(task: plan.task)
+        if plan.wantsTerminal {
+            let size = WindowSize.of(0) ?? WindowSize(columns: 0, rows: 0)
+            request.pty = SessionRequest.Pty(
+                term: options.setVariables.last { $0.name == "TERM" && !$0.value.isEmpty }?.value
+                    ?? context.environment["TERM"] ?? "",
+                size: size,
+                isRequired: options.requestTTY == .yes || options.requestTTY == .force
+            )
+        }
+        request.environment =
+            context.environment.filter { options.sends(variable: $0.key) }
+            .map { (name: $0.key, value: $0.value) } + options.setVariables
+        return request
+    }
+
+    private func loop(
+        _ channel: Channel,
+        _ relay: Relay,
+        roundTrip: Duration,
+        onEscape: @escaping (EscapeAction) throws -> Void = { _ in }
+    ) throws -> SessionLoop.Ending {
+        let loop = SessionLoop(
+            session: connection.session,
+            channel: channel,
+            relay: relay,
+            roundTrip: roundTrip,
+            poller: context.poller,
+            trace: context.trace
+        )
+        loop.onEscape = onEscape
+        return try loop.run()
+    }
+
+    private func status(of ending: SessionLoop.Ending) -> Int32 {
+        switch ending {
+        case .closed(let status):
+            context.trace.debug(.debug1, .channel, "Exit status \(status ?? -1)")
+            return status.map { Int32(truncatingIfNeeded: $0) } ?? Work.failure
+        case .disconnected:
+            return Work.failure
+        case .killed(let signal):
+            context.trace.say(.verbose, "Killed by signal \(signal.rawValue).")
+            return Work.failure
+        }
+    }
+
+    /// As OpenSSH, our own messages are silent from here on unless `-v` asks for them.
+    private func goToBackground() throws {
+        try continueInBackground()
+        if context.trace.level < .debug1 { context.trace.sink = { _ in } }
+    }
+
+    // MARK: - Without a session
+
+    private func runForward(_ host: String, _ port: Int) throws -> Int32 {
+        let channel = connection.session.openDirectTCP(host: host, port: UInt16(clamping: port))
+        do {
+            _ = try context.poller.wait { try channel.open() }
+        } catch let SSHError.openRefused(code, text) {
+            throw ForwardRefused(code: code, text: text)
+        }
+        let relay = Relay(
+            channel: channel,
+            input: options.stdinNull ? NullInput() : StandardStream(0, .input),
+            output: StandardStream(1, .output),
+            errorOutput: nil,
+            escapes: nil,
+            trace: context.trace
+        )
+        let ending = try loop(channel, relay, roundTrip: .zero)
+        if case .closed = ending { return 0 }
+        return status(of: ending)
+    }
+
+    /// `-N`: stdout is given away, as whoever waits for its end takes that for "connected".
+    private func hold() throws -> Int32 {
+        redirectToNull(1)
+        if options.forkAfterAuthentication { try goToBackground() }
+        SessionLoop.endingSignals.forEach {
+            context.poller.signals.catchSignal($0, unlessIgnored: true)
+        }
+        while true {
+            if let failure = connection.session.failure { throw failure }
+            try context.poller.turn()
+            for signal in SessionLoop.endingSignals where context.poller.signals.take(signal) {
+                context.trace.say(.verbose, "Killed by signal \(signal.rawValue).")
+                return signal == .terminate ? 0 : Work.failure
+            }
+        }
+    }
+}
+
+/// Says that the server would not connect `-W` to its target.
+struct ForwardRefused: Fault {
+    let code: UInt32
+    let text: String
+    var layer: Layer { .channel }
+    var summary: String { "the server could not connect to the target: \(text)" }
+    var words: [String]? {
+        ["channel 0: open failed: \(reason): \(text)", "stdio forwarding failed"]
+    }
+
+    /// RFC 4254 §5.1, in OpenSSH's words.
+    private var reason: String {
+        switch code {
+        case 1: "administratively prohibited"
+        case 2: "connect failed"
+        case 3: "unknown channel type"
+        case 4: "resource shortage"
+        default: "unknown reason"
+        }
+    }
+}
