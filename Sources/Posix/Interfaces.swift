@@ -13,7 +13,7 @@ internal import Glibc
 /// - Throws: ``SystemError``.
 public func interfaceAddress(
     _ interface: String,
-    _ family: AddressFamily
+    _ family: SocketFamily
 ) throws(SystemError) -> SocketAddress? {
     let addresses = try interfaceAddresses().filter { $0.name == interface && $0.isUp }
         .map(\.address).filter { $0.family == family }

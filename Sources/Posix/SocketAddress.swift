@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// The families of addresses a connection can have.
-public enum AddressFamily: Sendable, Hashable {
+public enum SocketFamily: Sendable, Hashable {
     /// IPv4
     case ipv4
     /// IPv6
@@ -23,7 +23,7 @@ public struct SocketAddress: Sendable, Hashable {
     /// The sockaddr's bytes, as many as it has.
     let bytes: [UInt8]
     /// Its family.
-    public let family: AddressFamily
+    public let family: SocketFamily
 
     /// Copies a C address.
     /// - Returns: nil for a family that has no place here.
@@ -102,7 +102,7 @@ public struct SocketAddress: Sendable, Hashable {
     /// Whether it is an IPv6 address that is only valid on one link: fe80::/10.
     var isLinkLocal: Bool { family == .ipv6 && bytes[8] == 0xfe && bytes[9] & 0xc0 == 0x80 }
 
-    private init(bytes: [UInt8], family: AddressFamily) {
+    private init(bytes: [UInt8], family: SocketFamily) {
         self.bytes = bytes
         self.family = family
     }

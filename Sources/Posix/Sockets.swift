@@ -6,7 +6,7 @@ internal import Glibc
 /// - Parameter family: the family of the addresses it will have.
 /// - Returns: a socket that is not connected yet.
 /// - Throws: ``SystemError``; EAFNOSUPPORT where there is no IPv6.
-public func makeStreamSocket(_ family: AddressFamily) throws(SystemError) -> Descriptor {
+public func makeStreamSocket(_ family: SocketFamily) throws(SystemError) -> Descriptor {
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
     return Descriptor(owning: try call("socket") { socket(family.number, kind, 0) })
 }

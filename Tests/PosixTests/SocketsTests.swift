@@ -4,14 +4,14 @@ import Testing
 @testable import Posix
 
 struct SocketsTests {
-    private func loopback(_ family: AddressFamily) throws -> SocketAddress {
+    private func loopback(_ family: SocketFamily) throws -> SocketAddress {
         let query = NameQuery(host: family == .ipv4 ? "127.0.0.1" : "::1", port: 0)
         return try #require(query.numericAnswer()?.addresses.first)
     }
 
-    @Test(arguments: [AddressFamily.ipv4, .ipv6])
+    @Test(arguments: [SocketFamily.ipv4, .ipv6])
     func `a connection is made without waiting and knows both its ends`(
-        family: AddressFamily
+        family: SocketFamily
     ) throws {
         let listener = try listen(on: loopback(family))
         let address = try localAddress(of: listener.number)

@@ -71,11 +71,15 @@ struct SpawnTests {
     }
 
     @Test func `variables are changed, removed, or all that there are`() throws {
-        setenv("POSIX_TESTS_KEPT", "kept", 1)
-        setenv("POSIX_TESTS_GONE", "gone", 1)
-        var command = Command("sh", ["-c", "echo $POSIX_TESTS_KEPT-$POSIX_TESTS_GONE-$NEW"])
-        command.environment = .inherited(changes: ["NEW": "new", "POSIX_TESTS_GONE": nil])
-        #expect(try runToEnd(command).output == Array("kept--new\n".utf8))
+        var expected = environmentVariables()
+        expected["NEW"] = "new"
+        expected["HOME"] = nil
+        expected["PATH"] = "/bin"
+        var command = Command("/usr/bin/env", ["-0"])
+        command.environment = .inherited(changes: ["NEW": "new", "HOME": nil, "PATH": "/bin"])
+        let shown = try runToEnd(command).output.split(separator: 0)
+            .map { String(decoding: $0, as: UTF8.self) }
+        #expect(Set(shown) == Set(expected.map { "\($0)=\($1)" }))
         command = Command("/usr/bin/env")
         command.environment = .only(["A": "1", "B": "2"])
         #expect(try runToEnd(command).output == Array("A=1\nB=2\n".utf8))
@@ -137,12 +141,12 @@ struct HelperTests {
     }
 }
 
-struct ResolverTests {
+struct NameLookupTests {
     @Test(arguments: [
-        ("127.0.0.1", AddressFamily.ipv4), ("::1", .ipv6), ("fe80::1%lo", .ipv6),
+        ("127.0.0.1", SocketFamily.ipv4), ("::1", .ipv6), ("fe80::1%lo", .ipv6),
     ])
-    func `an address in digits is known at once`(host: String, family: AddressFamily) throws {
-        let resolver = try Resolver(NameQuery(host: host, port: 2222))
+    func `an address in digits is known at once`(host: String, family: SocketFamily) throws {
+        let resolver = try NameLookup(NameQuery(host: host, port: 2222))
         #expect(resolver.number == nil)
         let address = try #require(try resolver.result?.get().addresses.first)
         #expect(address.host == host)
@@ -151,7 +155,7 @@ struct ResolverTests {
     }
 
     @Test func `an address of the wrong family is refused without a lookup`() throws {
-        let resolver = try Resolver(NameQuery(host: "127.0.0.1", port: 22, family: .ipv6))
+        let resolver = try NameLookup(NameQuery(host: "127.0.0.1", port: 22, family: .ipv6))
         #expect(resolver.number == nil)
         guard case .failure(let error) = resolver.result else {
             Issue.record("resolved")
@@ -161,7 +165,7 @@ struct ResolverTests {
     }
 
     @Test func `a name is looked up beside the loop`() throws {
-        let resolver = try Resolver(NameQuery(host: "localhost", port: 22))
+        let resolver = try NameLookup(NameQuery(host: "localhost", port: 22))
         let number = try #require(resolver.number)
         try waitFor(number, .read, until: readClock() + .seconds(30))
         let addresses = try #require(try resolver.result?.get().addresses)
@@ -171,7 +175,7 @@ struct ResolverTests {
     }
 
     @Test func `a name that cannot exist has OpenSSH's words`() throws {
-        let resolver = try Resolver(NameQuery(host: "no..such..name", port: 22))
+        let resolver = try NameLookup(NameQuery(host: "no..such..name", port: 22))
         if let number = resolver.number {
             try waitFor(number, .read, until: readClock() + .seconds(30))
         }

@@ -8,7 +8,7 @@ public struct NameQuery: Sendable, Equatable {
     /// The port that the addresses get.
     public var port: UInt16
     /// The only family wanted; nil for both.
-    public var family: AddressFamily?
+    public var family: SocketFamily?
     /// Whether the canonical name is wanted too (CanonicalizeHostname).
     public var wantsCanonicalName: Bool
     /// Whether the addresses are to be bound to, so that an empty host stands for all of ours.
@@ -24,7 +24,7 @@ public struct NameQuery: Sendable, Equatable {
     public init(
         host: String,
         port: UInt16,
-        family: AddressFamily? = nil,
+        family: SocketFamily? = nil,
         wantsCanonicalName: Bool = false,
         isPassive: Bool = false
     ) {
@@ -53,6 +53,13 @@ public struct NameError: Fault, Equatable {
     /// The errno value with EAI_SYSTEM.
     public let systemCode: Int32
 
+    /// Says that a host has no address of the family that is wanted.
+    /// - Parameter host: the host as it was given.
+    /// - Returns: the error that getaddrinfo has for it.
+    public static func wrongFamily(_ host: String) -> NameError {
+        NameError(host: host, code: wrongFamilyCode, systemCode: 0)
+    }
+
     /// Always ``Layer/name``.
     public var layer: Layer { .name }
     /// OpenSSH's words without the program's name.
@@ -71,13 +78,16 @@ public struct NameError: Fault, Equatable {
     public var isNotFound: Bool { code == EAI_NONAME || code == noDataCode }
 }
 
-/// EAI_NODATA of netdb.h, which glibc shows to GNU sources only: the name has no address.
+// Of netdb.h, which glibc shows to GNU sources only.
+/// EAI_NODATA: the name has no address.
 private let noDataCode: Int32 = -5
+/// EAI_ADDRFAMILY: the name has no address of that family.
+private let wrongFamilyCode: Int32 = -9
 
 /// Looks a name up on a helper thread; an address in digits needs none.
 ///
 /// Dropping the value abandons the lookup.
-public final class Resolver {
+public final class NameLookup {
     private enum State {
         case known(Result<NameAnswer, NameError>)
         case asked(Helper<Result<NameAnswer, NameError>>)

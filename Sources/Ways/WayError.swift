@@ -1,0 +1,94 @@
+public import Faults
+internal import Glibc
+internal import Posix
+
+/// Says why a way leads nowhere.
+public struct WayError: Fault {
+    /// The kinds of failure that lead to different next steps.
+    public enum Outcome: Sendable, Equatable {
+        /// There is no such name.
+        case nameNotFound
+        /// The name cannot be looked up for the moment.
+        case nameUnavailable
+        /// Somebody answered, and nobody listens there.
+        case refused
+        /// Nobody answered in time.
+        case timedOut
+        /// There is no way through the network.
+        case unreachable
+        /// The proxy command gave no connection.
+        case proxyFailed
+        /// Something on this machine is missing or wrong.
+        case local
+    }
+
+    /// What kind of failure it is.
+    public let outcome: Outcome
+    /// The step that failed.
+    public let layer: Layer
+    /// OpenSSH's words without `ssh: `.
+    public let summary: String
+    /// The lines that ssh prints.
+    public let words: [String]?
+    /// The error below.
+    public let cause: (any Error)?
+
+    init(_ error: NameError) {
+        outcome = error.isNotFound ? .nameNotFound : .nameUnavailable
+        layer = .name
+        summary = error.summary
+        words = error.words
+        cause = error
+    }
+
+    /// Without a cause no connection was even tried, which ssh calls "failure".
+    init(host: String, port: UInt16, _ cause: SystemError?) {
+        outcome = Outcome(connecting: cause?.code)
+        layer = .network
+        summary = "connect to host \(host) port \(port): \(cause?.reason ?? "failure")"
+        words = ["ssh: \(summary)"]
+        self.cause = cause
+    }
+
+    init(proxy words: [String], _ cause: SystemError? = nil) {
+        outcome = .proxyFailed
+        layer = .network
+        summary = words.last ?? "proxy command failed"
+        self.words = words
+        self.cause = cause
+    }
+
+    /// - Parameter cause: what came in the place of a descriptor.
+    init(passing cause: SystemError) {
+        let seen =
+            switch cause.code {
+            case ENOTCONN: "recvmsg: expected received 1 got 0"
+            case EBADMSG: "no message header"
+            default: "recvmsg: \(cause.reason)"
+            }
+        self.init(
+            proxy: ["mm_receive_fd: \(seen)", "proxy dialer did not pass back a connection"],
+            cause
+        )
+    }
+
+    init(local cause: SystemError) {
+        outcome = .local
+        layer = .local
+        summary = cause.summary
+        words = nil
+        self.cause = cause
+    }
+}
+
+extension WayError.Outcome {
+    init(connecting code: Int32?) {
+        self =
+            switch code {
+            case ECONNREFUSED: .refused
+            case ETIMEDOUT: .timedOut
+            case EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN: .unreachable
+            default: .local
+            }
+    }
+}
