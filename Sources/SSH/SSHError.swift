@@ -26,6 +26,8 @@ public enum SSHError: Fault, Equatable {
     case refused(String)
     /// A private key, public key or certificate could not be used.
     case unusableKey(String)
+    /// The server takes the key, but nobody signed with it.
+    case notSigned
 
     /// The connection's other end, as OpenSSH names it in its messages.
     public struct Peer: Sendable, Equatable {
@@ -68,7 +70,7 @@ public enum SSHError: Fault, Equatable {
             peer.isLoggedIn ? .link : .transport
         case .closedBeforeBanner, .notSSH, .noCommonAlgorithm, .protocolViolation: .transport
         case .openRefused, .refused: .channel
-        case .unusableKey: .identity
+        case .unusableKey, .notSigned: .identity
         }
     }
 
@@ -89,6 +91,7 @@ public enum SSHError: Fault, Equatable {
         case .protocolViolation(let peer, let text): "talking SSH with \(peer.address): \(text)"
         case .openRefused(let code, let text): "the server refused a channel: \(code): \(text)"
         case .refused(let text), .unusableKey(let text): text
+        case .notSigned: "the agent refused to sign"
         }
     }
 
@@ -129,7 +132,7 @@ public enum SSHError: Fault, Equatable {
                 "Bad packet length \(length).",
                 "ssh_dispatch_run_fatal: Connection to \(peer.address): message too long",
             ]
-        case .notSSH, .protocolViolation, .openRefused, .refused, .unusableKey: nil
+        case .notSSH, .protocolViolation, .openRefused, .refused, .unusableKey, .notSigned: nil
         }
     }
 

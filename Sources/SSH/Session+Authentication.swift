@@ -49,12 +49,19 @@ extension Session {
     }
 
     /// Asks whether the server would take a key, before it is decrypted or signed with.
-    /// - Throws: the session's failure.  C: `ssh_userauth_try_publickey`.
-    public func offer(_ key: PublicKey, user: String) throws(SSHError) -> Attempt<Bool> {
-        switch try attempt(
-            { unsafe ssh_userauth_try_publickey(handle, user, key.handle) },
-            isLast: false
-        ) {
+    /// - Parameters:
+    ///   - key: a public key or certificate.
+    ///   - user: who to log in as.
+    /// - Returns: whether it would; false as well when no signature algorithm is allowed for it.
+    /// - Throws: the session's failure; ``SSHError/unusableKey(_:)``.
+    ///   C: `ssh_userauth_try_publickey`.
+    public func offer(_ key: UserKey, user: String) throws(SSHError) -> Attempt<Bool> {
+        // libssh wants the key again only when it sends, which it does at the first call.
+        let imported = try PublicKey(key)
+        let reply = try attempt(isLast: false) {
+            unsafe ssh_userauth_try_publickey(handle, user, imported.handle)
+        }
+        return switch reply {
         case .again: .again
         case .done(let reply): .done(reply == .accepted)
         }
@@ -73,17 +80,22 @@ extension Session {
     ///
     /// After a disconnect libssh answers AGAIN for ever, so the connection is looked at each time.
     /// - Parameters:
-    ///   - call: one of the `ssh_userauth_` functions.
     ///   - isLast: whether success is the end of the login.
+    ///   - call: one of the `ssh_userauth_` functions.
     /// - Returns: the server's answer.
     /// - Throws: the session's failure, or what libssh says is wrong with the call.
     func attempt(
-        _ call: () -> Int32,
-        isLast: Bool = true
+        isLast: Bool = true,
+        _ call: () -> Int32
     ) throws(SSHError) -> Attempt<LoginReply> {
         if let failure { throw failure }
         let code = inLibrary(call)
         noteFailure()
+        return try outcome(code, isLast: isLast)
+    }
+
+    /// Reads what one of the `ssh_userauth_` functions returned.
+    func outcome(_ code: Int32, isLast: Bool) throws(SSHError) -> Attempt<LoginReply> {
         if let failure { throw failure }
         switch ssh_auth_e(rawValue: code) {
         case SSH_AUTH_AGAIN: return .again

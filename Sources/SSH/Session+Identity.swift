@@ -25,12 +25,11 @@ extension Session {
             throw .refused(libraryError)
         }
         defer { unsafe ssh_key_free(key) }
-        guard let encoded = unsafe publicKeyBase64(key), let blob = decodeBase64(encoded),
-            blob.count > 4
+        guard let encoded = unsafe publicKeyBase64(key), let blob = Base64.decode(encoded.utf8)
         else { throw .unusableKey("the server's host key cannot be read") }
         // An ECDSA key's type is only complete in the blob, where it comes first.
-        let length = blob.prefix(4).reduce(0) { $0 << 8 | Int($1) }
-        return (String(decoding: blob.dropFirst(4).prefix(length), as: UTF8.self), blob)
+        var reader = WireReader(blob)
+        return (reader.text() ?? "", blob)
     }
 }
 
@@ -46,22 +45,4 @@ func publicKeyBase64(_ key: OpaquePointer?) -> String? {
 /// Copies a C string that may be missing.
 func text(_ pointer: UnsafePointer<CChar>?) -> String {
     unsafe pointer.map { unsafe String(cString: $0) } ?? ""
-}
-
-/// Reads base64 as libssh writes it.
-private func decodeBase64(_ text: String) -> [UInt8]? {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var bytes: [UInt8] = []
-    var bits: UInt32 = 0
-    var held = 0
-    for character in text.utf8 where character != UInt8(ascii: "=") {
-        guard let value = alphabet.firstIndex(of: character) else { return nil }
-        bits = bits << 6 | UInt32(value)
-        held += 6
-        if held >= 8 {
-            held -= 8
-            bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(held)))
-        }
-    }
-    return bytes
 }

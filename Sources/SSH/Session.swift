@@ -24,6 +24,10 @@ public import Posix
     let trace: Trace
     /// What is known only from libssh's log.
     var notes = LibraryNotes()
+    /// What libssh takes for the user's agent, once one was needed.
+    var ourAgent: OurAgent?
+    /// Whether an attempt with it is going on.
+    var isAgentAnswering = false
     private let event: OpaquePointer
     private var descriptor: Descriptor?
     private var number: Int32

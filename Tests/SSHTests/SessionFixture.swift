@@ -68,10 +68,14 @@ extension SessionFixture {
     func logIn() throws {
         try wait(session.connect)
         _ = try wait { try session.authenticateNone(user: server.user) }
-        let text = try Data(contentsOf: URL(fileURLWithPath: server.clientKey))
-        let key = try PrivateKey(text: Array(text))
+        let key = try key(server.clientKey)
         let reply = try wait { try session.authenticate(user: server.user, key: key) }
         try #require(reply == .accepted)
+    }
+
+    /// Reads a private key without a passphrase.
+    func key(_ path: String) throws -> PrivateKey {
+        try PrivateKey(text: Array(Data(contentsOf: URL(fileURLWithPath: path))))
     }
 
     /// What a command gave.

@@ -41,6 +41,13 @@ public final class SSHDServer {
             atPath: "/run/sshd",
             withIntermediateDirectories: true
         )
+        try configure(options)
+    }
+
+    /// Writes the configuration anew, for connections made from now on.
+    /// - Parameter options: sshd_config lines that come before ours, so that they count.
+    /// - Throws: when the file cannot be written.
+    public func configure(_ options: [String]) throws {
         let lines =
             options + [
                 "HostKey \(directory.path)/host",
@@ -73,7 +80,7 @@ public final class SSHDServer {
         let path = directory.appendingPathComponent(name).path
         let kind = arguments.contains("-t") ? [] : ["-t", "ed25519"]
         let passphrase = arguments.contains("-N") ? [] : ["-N", ""]
-        try run(
+        try runTool(
             "/usr/bin/ssh-keygen",
             ["-q", "-f", path, "-C", name] + kind + passphrase + arguments
         )
@@ -90,6 +97,17 @@ public final class SSHDServer {
         let old = try String(contentsOfFile: authorizedKeys, encoding: .utf8)
         try (old + (options.isEmpty ? "" : options + " ") + key)
             .write(toFile: authorizedKeys, atomically: false, encoding: .utf8)
+    }
+
+    /// Makes a user certificate `PATH-cert.pub`.
+    /// - Parameters:
+    ///   - path: the private key's path, with `.pub` beside it.
+    ///   - authority: the private key of the authority that signs.
+    ///   - principals: who it is for, separated by commas.
+    /// - Throws: when ssh-keygen fails.
+    public func certify(_ path: String, by authority: String, principals: String) throws {
+        let arguments = ["-q", "-s", authority, "-I", "test", "-n", principals, path + ".pub"]
+        try runTool("/usr/bin/ssh-keygen", arguments)
     }
 
     /// Starts an sshd for one connection.
@@ -116,14 +134,4 @@ public final class SSHDServer {
 
     private var configuration: String { directory.appendingPathComponent("config").path }
     private var logFile: String { directory.appendingPathComponent("log").path }
-
-    private func run(_ path: String, _ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
-    }
 }
