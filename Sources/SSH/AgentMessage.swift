@@ -52,9 +52,8 @@ public enum AgentRequest: Sendable, Equatable {
         return agentFrame(body.bytes)
     }
 
-    /// Reads a request's contents, without the length in front; for our own agent.
+    /// Reads a request's contents, without the length in front; nil when it is none of these.
     /// - Parameter body: type and contents.
-    /// - Returns: nil for a request that is none of these.
     init?(body: [UInt8]) {
         var reader = WireReader(body.dropFirst())
         switch body.first {
@@ -87,9 +86,8 @@ public enum AgentReply: Sendable, Equatable {
     /// No answer is longer (OpenSSH's MAX_AGENT_REPLY_LEN).
     static let longest = 256 * 1024
 
-    /// Reads an answer's contents, without the length in front.
+    /// Reads an answer's contents, without the length in front; nil when it is none.
     /// - Parameter body: type and contents.
-    /// - Returns: nil when it is none.
     init?(body: [UInt8]) {
         var reader = WireReader(body.dropFirst())
         switch body.first {

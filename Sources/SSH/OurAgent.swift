@@ -24,7 +24,7 @@ public struct SignatureRequest: Sendable, Equatable {
     }
 }
 
-/// Signs by whatever means: an agent, a token, a key in memory. Nil when it cannot.
+/// Signs by whatever means, an agent, a token or a key in memory; nil when it cannot.
 public typealias Signer = @Sendable (SignatureRequest) -> [UInt8]?
 
 /// The agent libssh talks to: it has one key, and signs as it is told.
@@ -48,6 +48,7 @@ final class OurAgent {
     /// - Parameters:
     ///   - identity: the one key.
     ///   - sign: signs with it, on the thread.
+    /// - Throws: ``SystemError`` when there is no thread left.
     func begin(_ identity: AgentIdentity, _ sign: @escaping Signer) throws(SystemError) {
         let end = ourEnd
         helper = try Helper { end.serve(identity, sign) }

@@ -17,11 +17,10 @@ public struct UserKey: Sendable, Hashable {
     /// Nil for a key that is no certificate.
     public let certificate: Certificate?
 
-    /// Takes a key or certificate apart.
+    /// Takes a key or certificate apart; nil when it is neither, or of a kind we do not know.
     ///
     /// C: `sshkey_from_blob`.
     /// - Parameter blob: the key in SSH's encoding.
-    /// - Returns: nil when the bytes are no key, or of a kind we do not know.
     public init?(blob: some Sequence<UInt8>) {
         self.blob = Array(blob)
         var reader = WireReader(self.blob)
@@ -40,9 +39,8 @@ public struct UserKey: Sendable, Hashable {
         certificate = kind
     }
 
-    /// Reads a line of a `.pub` file.
-    /// - Parameter text: the file; only the first line that holds a key counts.
-    /// - Returns: nil when there is none.
+    /// Reads the first line of a `.pub` file that holds a key; nil when there is none.
+    /// - Parameter text: the file's contents.
     public init?(publicKeyFile text: [UInt8]) {
         for line in text.split(separator: UInt8(ascii: "\n")) {
             let words = line.split { $0 == 0x20 || $0 == 0x09 || $0 == 0x0d }

@@ -14,7 +14,7 @@ public final class SSHDServer {
     /// The file of keys that are let in.
     public var authorizedKeys: String { directory.appendingPathComponent("authorized").path }
 
-    private var children: [Process] = []
+    private var children: [ChildProcess] = []
     private static let sshd = "/usr/sbin/sshd"
 
     /// Whether there is an sshd on this machine to test with.
@@ -65,7 +65,7 @@ public final class SSHDServer {
     }
 
     deinit {
-        for child in children where child.isRunning { child.terminate() }
+        children = []
         try? FileManager.default.removeItem(at: directory)
     }
 
@@ -117,15 +117,9 @@ public final class SSHDServer {
         var ends: [Int32] = [-1, -1]
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw POSIXError(.EMFILE) }
-        let theirs = FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)
-        let child = Process()
-        child.executableURL = URL(fileURLWithPath: SSHDServer.sshd)
-        child.arguments = ["-i", "-f", configuration, "-E", logFile]
-        child.standardInput = theirs
-        child.standardOutput = theirs
-        child.standardError = FileHandle.nullDevice
-        try child.run()
-        children.append(child)
+        defer { close(ends[1]) }
+        let arguments = ["-i", "-f", configuration, "-E", logFile]
+        children.append(try ChildProcess(SSHDServer.sshd, arguments, stream: ends[1]))
         return ends[0]
     }
 

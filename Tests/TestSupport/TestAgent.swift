@@ -4,7 +4,7 @@ import Foundation
 public final class TestAgent {
     /// The path for SSH_AUTH_SOCK.
     public let socket: String
-    private let process = Process()
+    private let process: ChildProcess
 
     /// Starts an agent and gives it keys.
     /// - Parameters:
@@ -13,35 +13,11 @@ public final class TestAgent {
     /// - Throws: when ssh-agent or ssh-add fails.
     public init(_ server: SSHDServer, keys: [String]) throws {
         socket = server.directory.appendingPathComponent("agent").path
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/ssh-agent")
-        process.arguments = ["-D", "-a", socket]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        while process.isRunning && !FileManager.default.fileExists(atPath: socket) {
-            usleep(1_000)
-        }
+        process = try ChildProcess("/usr/bin/ssh-agent", ["-D", "-a", socket])
+        // Two thousand times a thousandth of a second, or ssh-add says that there is none.
+        for _ in 0..<2_000 where !FileManager.default.fileExists(atPath: socket) { usleep(1_000) }
         for key in keys {
             try runTool("/usr/bin/ssh-add", ["-q", key], environment: ["SSH_AUTH_SOCK": socket])
         }
     }
-
-    deinit { process.terminate() }
-}
-
-/// Runs a program to its end.
-func runTool(
-    _ path: String,
-    _ arguments: [String],
-    environment: [String: String]? = nil
-) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    process.standardInput = FileHandle.nullDevice
-    if let environment { process.environment = environment }
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
 }
