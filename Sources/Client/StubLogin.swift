@@ -29,7 +29,7 @@ struct LoginStub: Fault {
 }
 extension Reach {
     func openDirect(_ options: Options, until deadline: Instant?) throws -> Reached {
-        let r = try Resolver(NameQuery(host: options.hostname, port: UInt16(options.port)))
+        let r = try NameLookup(NameQuery(host: options.hostname, port: UInt16(options.port)))
         while r.result == nil { try waitFor(r.number ?? 0, .read, until: nil) }
         let a = try r.result!.get().addresses
         let s = try makeStreamSocket(a[0].family)

@@ -1,5 +1,4 @@
 internal import Faults
-internal import Glibc
 internal import Posix
 
 /// One socket on its way to one address.
@@ -60,7 +59,7 @@ final class Connection {
                 state = .failed(error)
             }
         } else if let deadline, now >= deadline {
-            state = .failed(SystemError("connect", address.host, code: ETIMEDOUT))
+            state = .failed(.timedOut("connect", address.host))
         }
         return state
     }

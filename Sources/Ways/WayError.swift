@@ -1,5 +1,4 @@
 public import Faults
-internal import Glibc
 internal import Posix
 
 /// Says why a way leads nowhere.
@@ -43,7 +42,7 @@ public struct WayError: Fault {
 
     /// Without a cause no connection was even tried, which ssh calls "failure".
     init(host: String, port: UInt16, _ cause: SystemError?) {
-        outcome = Outcome(connecting: cause?.code)
+        outcome = Outcome(connecting: cause)
         layer = .network
         summary = "connect to host \(host) port \(port): \(cause?.reason ?? "failure")"
         words = ["ssh: \(summary)"]
@@ -61,9 +60,9 @@ public struct WayError: Fault {
     /// - Parameter cause: what came in the place of a descriptor.
     init(passing cause: SystemError) {
         let seen =
-            switch cause.code {
-            case ENOTCONN: "recvmsg: expected received 1 got 0"
-            case EBADMSG: "no message header"
+            switch cause.kind {
+            case .disconnected: "recvmsg: expected received 1 got 0"
+            case .malformed: "no message header"
             default: "recvmsg: \(cause.reason)"
             }
         self.init(
@@ -82,12 +81,12 @@ public struct WayError: Fault {
 }
 
 extension WayError.Outcome {
-    init(connecting code: Int32?) {
+    init(connecting cause: SystemError?) {
         self =
-            switch code {
-            case ECONNREFUSED: .refused
-            case ETIMEDOUT: .timedOut
-            case EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN: .unreachable
+            switch cause?.kind {
+            case .refused: .refused
+            case .timedOut: .timedOut
+            case .unreachable: .unreachable
             default: .local
             }
     }
