@@ -8,8 +8,8 @@ final class Connection {
     let session: Session
     /// The server's side as messages name it.
     let peer: SSHError.Peer
-    /// How long the server took to answer a request, for judging what is late.
-    var roundTrip: Duration = .zero
+    /// What must not be done on this connection, as the host key could not be trusted.
+    var restrictions: HostKeyPolicy.Exposed = []
 
     private let poller: Poller
     /// The way's own objects: the relay of a jump, the child of a proxy command.

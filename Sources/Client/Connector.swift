@@ -47,7 +47,7 @@ struct Connector {
         context.poller.add(session)
         do {
             try exchangeKeys(session, peer, until: deadline)
-            try verify(session, policy, known)
+            connection.restrictions = try verify(session, policy, known, plan)
         } catch {
             connection.close()
             throw error
@@ -73,19 +73,20 @@ struct Connector {
     private func verify(
         _ session: Session,
         _ policy: HostKeyPolicy,
-        _ known: KnownHosts
-    ) throws {
+        _ known: KnownHosts,
+        _ plan: Plan
+    ) throws -> HostKeyPolicy.Exposed {
         guard let key = HostKey(blob: try session.hostKey().blob) else {
             throw SSHError.unusableKey("the server's host key cannot be read")
         }
         var check = HostKeyCheck(
             policy,
             known: known,
-            command: nil,
+            command: KnownHostsCommand(plan, key)?.callAsFunction,
             ask: { context.prompter.ask($0, .visible) },
             trace: context.trace
         )
-        _ = try check.verify(key)
+        return try check.verify(key)
     }
 }
 

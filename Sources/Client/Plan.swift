@@ -1,7 +1,7 @@
 public import SSHConfig
 
 /// What one run is to do, decided from its options before anything is tried.
-public struct Plan: Sendable {
+public struct Plan {
     /// What is done once logged in.
     public enum Task: Sendable, Equatable {
         /// The login shell.
@@ -35,6 +35,10 @@ public struct Plan: Sendable {
     /// How to get there.
     public var way: Way
 
+    /// What `%` stands for in values that are expanded when they are used.
+    public var tokens: Tokens
+    /// Answers for those values: variables and homes.
+    public var environment: ConfigEnvironment
     /// LocalCommand with its tokens expanded.
     public var localCommand: String?
 
@@ -43,6 +47,8 @@ public struct Plan: Sendable {
     /// - Throws: ``SSHConfig/ConfigurationFault`` for tokens that cannot be expanded.
     public init(_ configuration: Configuration) throws {
         options = configuration.options
+        tokens = configuration.tokens
+        environment = configuration.environment
         wantsTerminal = configuration.wantsTerminal
         if !options.proxyJump.isEmpty {
             way = .jump(options.proxyJump)

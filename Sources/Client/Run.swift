@@ -17,6 +17,7 @@ public struct Run {
     ///   ``SSHConfig/ConfigurationFault`` for tokens that cannot be expanded.
     public init(in context: Context) throws {
         self.context = context
+        try Unsupported.check(context.configuration, trace: context.trace)
         var plan = try Plan(context.configuration)
         facts = LoginFacts(plan.options, localUser: context.user.name)
         memory =

@@ -1,0 +1,58 @@
+internal import Arguments
+internal import Faults
+internal import SSHConfig
+
+/// What OpenSSH's client can and this one cannot yet: typed as a flag it ends the run, set in a
+/// file it is said once and the run goes on without it. Nothing is dropped silently.
+struct Unsupported {
+    /// One thing, by its flags, and how to tell that a file asks for it.
+    fileprivate struct Row: Sendable {
+        let name: String
+        let flags: [Flag]
+        let isSet: @Sendable (Options) -> Bool
+    }
+
+    private static let rows = [
+        Row(name: "port forwarding", flags: [.localForward, .remoteForward, .dynamicForward]) {
+            !$0.localForwards.isEmpty || !$0.remoteForward.isEmpty
+        },
+        Row(name: "agent forwarding", flags: [.forwardAgent]) { $0.forwardAgent },
+        Row(name: "X11 forwarding", flags: [.forwardX11, .trustedX11]) { $0.forwardX11 },
+        Row(name: "tunnel devices", flags: [.tunnel]) { $0.tunnel != .no },
+        Row(name: "sharing a connection", flags: [.controlMaster, .controlCommand]) {
+            $0.controlMaster != .no
+        },
+    ]
+
+    /// Looks through a configuration.
+    /// - Parameters:
+    ///   - configuration: the command line and the files, made one.
+    ///   - trace: told what a file asks for in vain.
+    /// - Throws: ``NotYet`` for a flag that was typed.
+    static func check(_ configuration: Configuration, trace: Trace) throws(NotYet) {
+        for row in rows where row.isSet(configuration.options) || row.isTyped(configuration) {
+            let notYet = NotYet(name: row.name)
+            if row.isTyped(configuration), !row.isCleared(configuration) { throw notYet }
+            if row.isSet(configuration.options) { trace.say(.info, "ec2sh: \(notYet.summary)") }
+        }
+    }
+}
+
+extension Unsupported.Row {
+    fileprivate func isTyped(_ configuration: Configuration) -> Bool {
+        flags.contains { configuration.invocation.has($0) }
+    }
+
+    /// A later option may have taken a typed flag back: `-a`, `-x`, ClearAllForwardings.
+    fileprivate func isCleared(_ configuration: Configuration) -> Bool {
+        configuration.controlCommand == nil && !isSet(configuration.options)
+    }
+}
+
+/// Says that something is not there yet.
+struct NotYet: Fault {
+    let name: String
+    var layer: Layer { .usage }
+    var summary: String { "\(name) is not supported yet" }
+    var hint: Hint? { .advice("use OpenSSH's ssh for this") }
+}
