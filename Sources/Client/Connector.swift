@@ -17,7 +17,7 @@ struct Connector {
     func open(_ plan: Plan) throws -> Connection {
         let options = plan.options
         let deadline = options.connectTimeout.map { readClock() + .seconds($0) }
-        let reached = try Reach(context: context).open(plan, until: deadline)
+        let reached = try Reach(context: context).open(plan)
         let address = reached.address
         let peer = SSHError.Peer(host: options.host, address: reached.peerName())
         let carrier = reached.carrier

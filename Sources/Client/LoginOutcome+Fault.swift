@@ -1,4 +1,3 @@
-internal import Posix
 internal import SSH
 internal import Ways
 
@@ -7,12 +6,22 @@ extension LoginOutcome {
     /// - Parameter error: what was thrown on the way to a login.
     init(_ error: any Error) {
         switch error {
-        case let error as NameError where error.isNotFound: self = .nameNotFound
+        case let error as WayError: self.init(error.outcome)
         case is BannerTimeout: self = .noAnswer
         case let error as HostKeyRefusal: self = .hostKeyRefused(error)
         case let error as SSHError: self.init(error)
         default: self = .other
         }
+    }
+
+    private init(_ outcome: WayError.Outcome) {
+        self =
+            switch outcome {
+            case .nameNotFound: .nameNotFound
+            case .refused: .connectionRefused
+            case .timedOut, .unreachable: .noAnswer
+            case .nameUnavailable, .proxyFailed, .local: .other
+            }
     }
 
     private init(_ error: SSHError) {

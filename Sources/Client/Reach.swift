@@ -8,17 +8,27 @@ struct Reach {
     let context: Context
 
     /// Opens the way.
-    /// - Parameters:
-    ///   - plan: where to, and how.
-    ///   - deadline: when a direct connect is given up; nil for the system's own limit.
+    /// - Parameter plan: where to, and how.
     /// - Returns: the descriptor and what carries it.
     /// - Throws: the way's fault.
-    func open(_ plan: Plan, until deadline: Instant?) throws -> Reached {
+    func open(_ plan: Plan) throws -> Reached {
         switch plan.way {
-        case .direct: try openDirect(plan.options, until: deadline)
-        case .proxyCommand(let command): try openProxy(command, plan.options)
-        case .jump(let hosts): try openJump(hosts, plan.options)
+        case .direct:
+            return try open(Direct(DirectParameters(plan.options), trace: context.trace))
+        case .proxyCommand(let command):
+            var parameters = ProxyCommandParameters(command, shell: context.shell)
+            parameters.passesDescriptor = plan.options.proxyUseFdpass
+            return try open(ProxyCommandWay(parameters, trace: context.trace))
+        case .jump(let hosts):
+            return try openJump(hosts, plan.options)
         }
+    }
+
+    private func open(_ way: any Way) throws -> Reached {
+        guard let descriptor = try context.poller.open(way) else {
+            preconditionFailure("a way without a deadline opens or throws")
+        }
+        return Reached(descriptor: descriptor, address: way.peer, carrier: WayCarrier(way))
     }
 
     private func openJump(_ hosts: [JumpHost], _ options: Options) throws -> Reached {
@@ -43,5 +53,33 @@ struct Reach {
             in: context.poller,
             trace: context.trace
         )
+    }
+}
+
+/// Keeps what a way needs for the connection's lifetime.
+private final class WayCarrier: Carrier {
+    private let way: any Way
+
+    init(_ way: any Way) { self.way = way }
+
+    func close() { way.end() }
+}
+
+extension DirectParameters {
+    /// What the configuration says about the connection.
+    fileprivate init(_ options: Options) {
+        self.init(host: options.hostname, port: UInt16(clamping: options.port))
+        family =
+            switch options.addressFamily {
+            case .any: nil
+            case .inet: .ipv4
+            case .inet6: .ipv6
+            }
+        bindAddress = options.bindAddress
+        bindInterface = options.bindInterface
+        timeout = options.connectTimeout.map { .seconds($0) }
+        attempts = options.connectionAttempts
+        keepsAlive = options.tcpKeepAlive
+        trafficClass = options.ipqos.interactive.map { Int32($0) }
     }
 }

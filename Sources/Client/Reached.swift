@@ -18,8 +18,3 @@ struct Reached: ~Copyable {
         return "\(address.host) port \(address.port)"
     }
 }
-
-/// The carrier of a plain TCP connection: nothing.
-final class NoCarrier: Carrier {
-    func close() {}
-}

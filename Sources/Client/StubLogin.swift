@@ -27,26 +27,3 @@ extension Connector {
 struct LoginStub: Fault {
     var layer: Layer { .auth }; var summary: String { "denied" }; var words: [String]?
 }
-extension Reach {
-    func openDirect(_ options: Options, until deadline: Instant?) throws -> Reached {
-        let r = try NameLookup(NameQuery(host: options.hostname, port: UInt16(options.port)))
-        while r.result == nil { try waitFor(r.number ?? 0, .read, until: nil) }
-        let a = try r.result!.get().addresses
-        let s = try makeStreamSocket(a[0].family)
-        _ = try beginConnecting(s.number, to: a[0])
-        try waitFor(s.number, .write, until: nil)
-        try finishConnecting(s.number)
-        try setNoDelay(s.number)
-        return Reached(descriptor: s, address: a[0], carrier: NoCarrier())
-    }
-    func openProxy(_ command: String, _ options: Options) throws -> Reached {
-        let pair = try makeSocketPair()
-        let far = try pair.far.duplicate()
-        _ = try spawn(
-            .shell(command, shell: context.shell),
-            input: .descriptor(far.number),
-            output: .descriptor(far.number)
-        )
-        return Reached(descriptor: try pair.near.duplicate(), address: nil, carrier: NoCarrier())
-    }
-}

@@ -2,8 +2,10 @@ internal import Arguments
 internal import Faults
 internal import SSHConfig
 
-/// What OpenSSH's client can and this one cannot yet: typed as a flag it ends the run, set in a
-/// file it is said once and the run goes on without it. Nothing is dropped silently.
+/// What OpenSSH's client can and this one cannot yet.
+///
+/// Typed as a flag it ends the run, set in a file it is said once and the run goes on without it:
+/// nothing is dropped silently.
 struct Unsupported {
     /// One thing, by its flags, and how to tell that a file asks for it.
     fileprivate struct Row: Sendable {

@@ -59,12 +59,12 @@ public struct Tokens: Sendable {
 // MARK: Values that are expanded late
 
 extension Tokens {
-    /// Expands ProxyCommand, with `exec` in front as ssh runs it: `%h %k %n %p %r`.
+    /// Expands ProxyCommand: `%h %k %n %p %r`.
     /// - Parameter command: ``Options/proxyCommand``.
     /// - Returns: what the shell is given.
     /// - Throws: ``ConfigurationFault`` for an unknown token.
     public func proxyCommand(_ command: String) throws(ConfigurationFault) -> String {
-        try percent("exec " + command) { letter in
+        try percent(command) { letter in
             "hknpr".utf8.contains(letter) ? value(letter) : nil
         }
     }
