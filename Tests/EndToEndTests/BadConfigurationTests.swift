@@ -13,21 +13,21 @@ struct BadConfigurationTests {
     func unreadable() async throws {
         let file = try client.user.write("config", "Host *\n", mode: 0)
         let run = try await client.run(["-F", file, "debian.lab", "true"])
-        expectOneClearLine(run, within: .seconds(5))
+        expectClearWords(run, within: .seconds(5))
         #expect(run.errorText.contains(file))
     }
 
     @Test("a file named with -F that is not there is one clear line and 255")
     func missing() async throws {
         let run = try await client.run(["-F", "/no/such/file", "debian.lab", "true"])
-        expectOneClearLine(run, within: .seconds(5))
+        expectClearWords(run, within: .seconds(5))
     }
 
     @Test("a file that others can write is refused")
     func writable() async throws {
         try client.user.write(".ssh/config", "Host *\n  User x\n", mode: 0o666)
         let run = try await client.run(["debian.lab", "true"])
-        expectOneClearLine(run, within: .seconds(5))
+        expectClearWords(run, within: .seconds(5))
         #expect(run.errorText.contains("Bad owner or permissions on "))
     }
 

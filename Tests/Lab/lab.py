@@ -193,6 +193,7 @@ def _build_cloud(options: argparse.Namespace) -> tuple[dict[str, object], str | 
 
     client.set_up(hosts, machine)
     binary = client.put_binary(options.binary) if options.binary else None
+    client.put_tools(os.path.dirname(os.path.abspath(__file__)))
     network.set_up_client()
     for instance in instances:
         instance.hold()

@@ -64,6 +64,13 @@ def put_binary(path: str) -> str:
     return place
 
 
+def put_tools(directory: str) -> None:
+    """Shows the lab's own programs where every account can read them."""
+    place = f"{ROOT}/tools"
+    os.mkdir(place)
+    namespaces.bind(directory, place)
+
+
 def give_key(path: str) -> None:
     """Puts the key pair where a user has it: as the browser saved it, readable by all."""
     place = f"{USER.home}/{os.path.basename(path)}"
