@@ -74,12 +74,12 @@ nonisolated(unsafe) private let formerActions = UnsafeMutablePointer<sigaction>
     .allocate(capacity: 65)
 
 private func installHandlers() {
-    if hasHandlers.exchange(true, ordering: .acquiringAndReleasing) { return }
-    atexit { restoreModes() }
-    for signal in crashes { install(signal, handleCrash, onlyOverDefault: false) }
     for signal in ends { install(signal, handleEnd, onlyOverDefault: true) }
     install(SIGTSTP, handleStop, onlyOverDefault: true)
     install(SIGCONT, noteContinuation, onlyOverDefault: false)
+    if hasHandlers.exchange(true, ordering: .acquiringAndReleasing) { return }
+    for signal in crashes { install(signal, handleCrash, onlyOverDefault: false) }
+    atexit { restoreModes() }
 }
 
 private func install(

@@ -33,10 +33,10 @@ public enum ChildGroup: Sendable {
 
 /// A program to run.
 public struct Command: Sendable {
-    /// A path, or a name without slashes that is searched in PATH.
-    public var program: String
-    /// The argument vector with the program's name as its first.
-    public var arguments: [String]
+    /// A path, or a name without slashes that is searched in PATH, byte for byte.
+    public var rawProgram: [UInt8]
+    /// The argument vector with the program's name as its first, byte for byte.
+    public var rawArguments: [[UInt8]]
     /// The variables it gets.
     public var environment: ChildEnvironment = .inherited()
     /// The process group it gets.
@@ -47,9 +47,20 @@ public struct Command: Sendable {
     ///   - program: a path, or a name that is searched in PATH.
     ///   - arguments: what follows the program's name.
     public init(_ program: String, _ arguments: [String] = []) {
-        self.program = program
-        self.arguments = [program] + arguments
+        self.init(raw: Array(program.utf8), arguments.map { Array($0.utf8) })
     }
+
+    /// Describes a program and arguments that need not be UTF-8.
+    /// - Parameters:
+    ///   - program: a path, or a name that is searched in PATH.
+    ///   - arguments: what follows the program's name.
+    public init(raw program: [UInt8], _ arguments: [[UInt8]] = []) {
+        rawProgram = program
+        rawArguments = [program] + arguments
+    }
+
+    /// The program's path or name for people.
+    public var program: String { String(decoding: rawProgram, as: UTF8.self) }
 
     /// Describes a command line that the user's shell runs, as ssh does (`$SHELL -c …`).
     /// - Parameters:
@@ -57,8 +68,17 @@ public struct Command: Sendable {
     ///   - shell: the value of `SHELL`; nil or empty stands for `/bin/sh`.
     /// - Returns: the shell with its `-c`.
     public static func shell(_ line: String, shell: String?) -> Command {
-        let program = shell.flatMap { $0.isEmpty ? nil : $0 } ?? "/bin/sh"
-        return Command(program, ["-c", line])
+        .shell(raw: Array(line.utf8), shell: shell.map { Array($0.utf8) })
+    }
+
+    /// As ``shell(_:shell:)``, for text that need not be UTF-8.
+    /// - Parameters:
+    ///   - line: what the shell gets.
+    ///   - shell: the value of `SHELL`; nil or empty stands for `/bin/sh`.
+    /// - Returns: the shell with its `-c`.
+    public static func shell(raw line: [UInt8], shell: [UInt8]?) -> Command {
+        let program = shell.flatMap { $0.isEmpty ? nil : $0 } ?? Array("/bin/sh".utf8)
+        return Command(raw: program, [Array("-c".utf8), line])
     }
 }
 
@@ -108,11 +128,12 @@ public func spawn(
     unsafe set(&attributes, group: command.group)
 
     var pid: Int32 = -1
-    let code = unsafe withCStrings(command.arguments.map { Array($0.utf8) }) { arguments in
+    let program = command.rawProgram.map { CChar(bitPattern: $0) } + [0]
+    let code = unsafe withCStrings(command.rawArguments) { arguments in
         unsafe withCStrings(command.environment.entries) { environment in
             unsafe posix_spawnp(
                 &pid,
-                command.program,
+                program,
                 &actions,
                 &attributes,
                 arguments,

@@ -1,9 +1,10 @@
 public import Faults
 public import Posix
+internal import SSHConfig
 
 /// What a proxy command needs to know.
 public struct ProxyCommandParameters: Sendable {
-    /// The command line with everything expanded.
+    /// The command line with everything expanded; bytes that are not UTF-8 as `LosslessText` tells.
     public var command: String
     /// The value of `SHELL`; nil or empty stands for `/bin/sh`.
     public var shell: String?
@@ -54,7 +55,10 @@ public final class ProxyCommandWay: Way {
         let line = "exec \(parameters.command)"
         let kind = passesDescriptor ? "proxy dialer command" : "proxy command"
         trace.say(.debug1, "debug1: Executing \(kind): \(line.prefix(500))")
-        var command = Command.shell(line, shell: parameters.shell)
+        var command = Command.shell(
+            raw: LosslessText.bytes(line),
+            shell: parameters.shell.map { LosslessText.bytes($0) }
+        )
         command.environment = .inherited(changes: shellLevelChanges(environmentVariables()))
         do throws(SystemError) {
             let pair = try makeSocketPair()

@@ -13,8 +13,14 @@ struct SpawnTests {
     @Test func `the user's shell runs a line and nothing stands for sh`() throws {
         #expect(try runToEnd(.shell("exit 7", shell: "/bin/bash")).status == .exited(7))
         for shell in [nil, ""] {
-            #expect(Command.shell("x", shell: shell).arguments == ["/bin/sh", "-c", "x"])
+            let words = ["/bin/sh", "-c", "x"].map { Array($0.utf8) }
+            #expect(Command.shell("x", shell: shell).rawArguments == words)
         }
+    }
+
+    @Test func `arguments need not be UTF-8`() throws {
+        let bytes: [UInt8] = [0x41, 0xff, 0xfe]
+        #expect(try runToEnd(Command(raw: Array("printf".utf8), [bytes])).output == bytes)
     }
 
     @Test func `a missing program is an error of the system`() {

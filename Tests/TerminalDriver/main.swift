@@ -43,6 +43,17 @@ case "raw":
     } catch {
         print(error)
     }
+case "background":
+    do {
+        try continueInBackground()
+        print("leads=\(getsid(0) == getpid()) terminal=\(isInForeground(0))")
+    } catch {
+        print(error)
+    }
+case "descriptors":
+    prepareDescriptors()
+    let open = (0..<64).filter { fcntl($0, F_GETFD) != -1 }
+    try writeAll(2, Array("open: \(open)\n".utf8))
 default:
     print("what?")
 }
