@@ -28,7 +28,11 @@ struct Reach {
         guard let descriptor = try context.poller.open(way) else {
             preconditionFailure("a way without a deadline opens or throws")
         }
-        return Reached(descriptor: descriptor, address: way.peer, carrier: WayCarrier(way))
+        return Reached(
+            descriptor: descriptor,
+            address: way.peer,
+            carrier: WayCarrier(way, context.poller)
+        )
     }
 
     private func openJump(_ hosts: [JumpHost], _ options: Options) throws -> Reached {
@@ -59,10 +63,17 @@ struct Reach {
 /// Keeps what a way needs for the connection's lifetime.
 private final class WayCarrier: Carrier {
     private let way: any Way
+    private let poller: Poller
 
-    init(_ way: any Way) { self.way = way }
+    init(_ way: any Way, _ poller: Poller) {
+        self.way = way
+        self.poller = poller
+    }
 
-    func close() { way.end() }
+    func close() {
+        poller.remove(way)
+        way.end()
+    }
 }
 
 extension DirectParameters {

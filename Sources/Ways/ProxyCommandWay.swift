@@ -26,8 +26,8 @@ public struct ProxyCommandParameters: Sendable {
 /// The way through a command that carries the bytes on its standard input and output, or that hands
 /// over a connected descriptor (sshconnect.c, `ssh_proxy_connect`, `ssh_proxy_fdpass_connect`).
 ///
-/// The command's standard error is ours. Both its streams are one socket, where ssh has two pipes:
-/// libssh has one descriptor.
+/// The command's standard error is ours. It gets two pipes, as ssh gives it; libssh wants a socket,
+/// so the way stays in the loop and carries the bytes between (``PipeJoint``).
 public final class ProxyCommandWay: Way {
     private enum State {
         case receiving
@@ -37,6 +37,8 @@ public final class ProxyCommandWay: Way {
 
     private let passesDescriptor: Bool
     private let child: Child
+    /// Carries the bytes of a command that does not hand over a descriptor.
+    private let joint: PipeJoint?
     private var state: State
     /// Our end of the socket: what is handed over, or where that comes from.
     private var socket: Descriptor?
@@ -55,17 +57,28 @@ public final class ProxyCommandWay: Way {
         let line = "exec \(parameters.command)"
         let kind = passesDescriptor ? "proxy dialer command" : "proxy command"
         trace.say(.debug1, "debug1: Executing \(kind): \(line.prefix(500))")
-        var command = Command.shell(
+        let command = Command.shell(
             raw: LosslessText.bytes(line),
             shell: parameters.shell.map { LosslessText.bytes($0) }
         )
-        command.environment = .inherited(changes: shellLevelChanges(environmentVariables()))
         do throws(SystemError) {
             let pair = try makeSocketPair()
-            child = try start(command, with: pair.far, hidesErrors: parameters.hidesErrors)
-            let near = pair.near
+            let near = try pair.near.duplicate()
+            let far = try pair.far.duplicate()
             try setNonBlocking(near.number)
             socket = consume near
+            if parameters.passesDescriptor {
+                child = try start(command, with: far, hidesErrors: parameters.hidesErrors)
+                joint = nil
+            } else {
+                let started = try start(
+                    command,
+                    joinedTo: far,
+                    hidesErrors: parameters.hidesErrors
+                )
+                child = started.child
+                joint = started.joint
+            }
         } catch {
             throw WayError(proxy: ["\(command.program): \(error.reason)"], error)
         }
@@ -99,20 +112,22 @@ public final class ProxyCommandWay: Way {
 
     // MARK: - Source
 
-    /// Waits for the descriptor that is to be handed over.
+    /// Waits for bytes to carry, or for the descriptor that is to be handed over.
     public func watch(_ set: inout PollSet) {
         slot = nil
+        joint?.watch(&set)
         if case .receiving = state, let number { slot = set.watch(number, .read) }
     }
 
     /// Waits for nothing but the command.
     public var deadline: Instant? { nil }
 
-    /// Takes the descriptor when it comes.
+    /// Carries bytes, or takes the descriptor when it comes.
     /// - Parameters:
     ///   - set: what happened.
     ///   - now: the time of this turn.
     public func ready(_ set: PollSet, now: Instant) {
+        joint?.advance(set)
         guard case .receiving = state, let number, !set[slot].isEmpty else { return }
         do throws(SystemError) {
             switch try receiveDescriptor(number) {
@@ -137,7 +152,7 @@ public final class ProxyCommandWay: Way {
     }
 }
 
-/// Starts the command with both its streams on a descriptor that only it has then.
+/// Starts the command with both its streams on a socket that only it has then.
 private func start(
     _ command: Command,
     with end: consuming Descriptor,
@@ -151,12 +166,24 @@ private func start(
     )
 }
 
-/// What bash must see changed.
-///
-/// A bash whose standard input is a socket and whose SHLVL says that no shell started it takes
-/// itself for one of rshd and runs `~/.bashrc`, whose output would get between the bytes of the
-/// connection (bash's shell.c, `run_startup_files`). ssh's pipes do not deceive it.
-func shellLevelChanges(_ environment: [String: String]) -> [String: String?] {
-    let level = environment["SHLVL"].flatMap { Int($0) } ?? 0
-    return level < 1 ? ["SHLVL": "1"] : [:]
+/// Starts the command with a pipe for each of its streams.
+private func start(
+    _ command: Command,
+    joinedTo socket: consuming Descriptor,
+    hidesErrors: Bool
+) throws(SystemError) -> (child: Child, joint: PipeJoint) {
+    let input = try makePipe()
+    let output = try makePipe()
+    let child = try spawn(
+        command,
+        input: .descriptor(input.near.number),
+        output: .descriptor(output.far.number),
+        errors: hidesErrors ? .null : .inherited
+    )
+    let joint = try PipeJoint(
+        socket,
+        input: try input.far.duplicate(),
+        output: try output.near.duplicate()
+    )
+    return (child, joint)
 }

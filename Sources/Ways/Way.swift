@@ -2,8 +2,8 @@ public import Posix
 
 /// A way to a host: it ends in one connected descriptor that carries raw SSH bytes.
 ///
-/// A way lives in the loop and never blocks it. Dropping it gives it up, with whatever it began;
-/// what it started for the connection's lifetime (a ProxyCommand) lives until ``end()``.
+/// A way lives in the loop and never blocks it, until ``end()``: some carry the connection's bytes
+/// (a ProxyCommand). Dropping it gives it up, with whatever it began.
 public protocol Way: Source {
     /// Tells how far it is; asked before each turn.
     /// - Returns: done when ``take()`` has the descriptor.
@@ -24,14 +24,16 @@ public protocol Way: Source {
 extension Poller {
     /// Waits for a way to open.
     /// - Parameters:
-    ///   - way: the way; it is in the loop until it is open or leads nowhere.
+    ///   - way: the way; it stays in the loop when it is open.
     ///   - deadline: when to stop waiting; nil for never.
     /// - Returns: the connected descriptor, nil when the deadline passed first.
     /// - Throws: ``WayError``, and what other sources in the loop throw.
     public func open(_ way: any Way, until deadline: Instant? = nil) throws -> Descriptor? {
         add(way)
-        defer { remove(way) }
+        var isOpen = false
+        defer { if !isOpen { remove(way) } }
         let step = { () throws -> Attempt<Void> in try way.progress() }
-        return try wait(until: deadline, for: step) == nil ? nil : way.take()
+        isOpen = try wait(until: deadline, for: step) != nil
+        return isOpen ? way.take() : nil
     }
 }
