@@ -44,6 +44,26 @@ extension KeyFile {
     private typealias Problem = KeyFileFault.Problem
 }
 
+extension PrivateKey {
+    /// Hands the key of a file to libssh.
+    /// - Parameters:
+    ///   - file: as ``KeyFile/read(_:path:)`` found it.
+    ///   - passphrase: nil when none is known.
+    /// - Throws: ``KeyFileFault``; with ``KeyFileFault/Problem/wrongPassphrase`` one may be asked
+    ///   for, and for another one after it.
+    public convenience init(_ file: KeyFile, passphrase: String?) throws(KeyFileFault) {
+        var importable = try file.importable(passphrase: passphrase)
+        defer { wipe(&importable.text) }
+        do throws(PrivateKey.Problem) {
+            try self.init(text: importable.text, passphrase: importable.passphrase)
+        } catch {
+            let problem: KeyFileFault.Problem =
+                error == .wrongPassphrase ? .wrongPassphrase : .damaged
+            throw KeyFileFault(path: file.path, problem: problem)
+        }
+    }
+}
+
 /// Has an installed puttygen write a key in OpenSSH's format, with the same passphrase on it.
 ///
 /// The passphrase goes through a pipe and the key comes through one: neither is ever an argument

@@ -74,8 +74,11 @@ public struct KeyFile: Sendable {
         self.path = path
         format = PEMText.privateLabels[pem.label] ?? .pkcs8
         isEncrypted = pem.isEncrypted
-        self.isMended = isMended
-        content = .text(pem.text)
+        let converted =
+            pem.label == "PRIVATE KEY"
+            ? Base64.decode(pem.body).flatMap(Ed25519InPKCS8.openSSHText) : nil
+        self.isMended = isMended || converted != nil
+        content = .text(converted ?? pem.text)
     }
 }
 
