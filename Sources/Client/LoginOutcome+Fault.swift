@@ -10,6 +10,7 @@ extension LoginOutcome {
         case is BannerTimeout: self = .noAnswer
         case let error as HostKeyRefusal: self = .hostKeyRefused(error)
         case let error as SSHError: self.init(error)
+        case let error as LoginRefused: self = error.outcome
         default: self = .other
         }
     }

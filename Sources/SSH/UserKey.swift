@@ -54,6 +54,13 @@ public struct UserKey: Sendable, Hashable {
         return nil
     }
 
+    /// Reads the public key that a private key in OpenSSH's own format shows; nil for others.
+    /// - Parameter text: the file's contents, which may be encrypted.
+    public init?(privateKeyFile text: [UInt8]) {
+        guard let key = PrivateKeyText(text).publicKey else { return nil }
+        self = key
+    }
+
     /// As OpenSSH's messages name the kind, such as `ED25519` or `RSA-CERT`.
     public var shortName: String {
         certificate == nil ? plain.shortName : plain.shortName + "-CERT"

@@ -1,0 +1,74 @@
+internal import Faults
+internal import Posix
+internal import SSH
+internal import SSHConfig
+
+extension Connector {
+    /// Logs in on a connection whose host key is verified.
+    /// - Parameters:
+    ///   - connection: what ``open(_:)`` gave.
+    ///   - plan: the host's configuration.
+    ///   - attempt: as whom, and with which keys.
+    /// - Throws: ``LoginRefused``, or the session's fault.
+    func logIn(_ connection: Connection, _ plan: Plan, _ attempt: LoginAttempt) throws {
+        var options = plan.options
+        if case .only(let path) = attempt.keys { options.useOnlyKey(path) }
+        var tokens = context.configuration.tokens
+        tokens.host = options.host
+        tokens.hostname = options.hostname
+        tokens.port = options.port
+        tokens.remoteUser = attempt.user
+        let expansion = tokens
+        let keys = LoginKeys(
+            options: options,
+            prompter: context.prompter,
+            trace: context.trace,
+            agentPath: agentPath(options),
+            expand: { try expansion.file($0, in: context.configuration.environment) }
+        )
+        var login = Login(
+            connection.session,
+            user: attempt.user,
+            host: options.host,
+            options: options,
+            keys: keys,
+            prompter: context.prompter,
+            poller: context.poller,
+            trace: context.trace,
+            isUTF8: showsUTF8(context.environment)
+        )
+        let method = try login.run()
+        let address = connection.peer.address.split(separator: " ").first ?? ""
+        let way =
+            address == "UNKNOWN" ? "(via proxy)" : "([\(address)]:\(options.port))"
+        context.trace.say(
+            .verbose,
+            "Authenticated to \(options.host) \(way) using \"\(method)\"."
+        )
+    }
+
+    /// The agent's socket: IdentityAgent, else SSH_AUTH_SOCK (ssh_config(5)).
+    private func agentPath(_ options: Options) -> String? {
+        let path: String?
+        switch options.identityAgent {
+        case nil, "SSH_AUTH_SOCK": path = context.environment["SSH_AUTH_SOCK"]
+        case "none": path = nil
+        case let name? where name.hasPrefix("$"):
+            path = context.environment[String(name.dropFirst())]
+        case let given: path = given
+        }
+        return path?.isEmpty == true ? nil : path
+    }
+}
+
+extension Options {
+    /// Leaves one key file, so that a server's limit of tries is not met.
+    fileprivate mutating func useOnlyKey(_ path: String) {
+        identities = identities.prefix(1).map { first in
+            var identity = first
+            identity.path = path
+            return identity
+        }
+        identitiesOnly = true
+    }
+}

@@ -1,0 +1,225 @@
+internal import Faults
+internal import Posix
+internal import SSH
+internal import SSHConfig
+internal import Terminal
+
+/// Reads the keys of a login from files and the agent.
+struct LoginKeys {
+    let options: Options
+    let prompter: Prompter
+    let trace: Trace
+    /// Where the agent is; nil when there is none or it is not to be asked.
+    let agentPath: String?
+    /// Expands a path of the configuration.
+    let expand: (String) throws -> String
+
+    // MARK: - Public halves
+
+    /// Finds out which keys there are (ssh.c, `load_public_identity_files`).
+    /// - Parameter agentKeys: what the agent has.
+    /// - Returns: the keys in the order to try them.
+    /// - Throws: when a path cannot be expanded.
+    func identities(agentKeys: [AgentIdentity]) throws -> LoginIdentities {
+        var files: [LoginIdentity] = []
+        for identity in options.identities where identity.path.lowercased() != "none" {
+            let path = try expand(identity.path)
+            let isUserProvided = identity.origin != .system
+            let key = publicKey(path)
+            trace.debug(
+                .debug1,
+                .identity,
+                "identity file \(path) \(key?.shortName ?? "not known yet")"
+            )
+            files.append(LoginIdentity(name: path, key: key, isUserProvided: isUserProvided))
+            // Named after the private key, which is what signs.
+            if options.certificates.isEmpty, let certificate = certificate("\(path)-cert") {
+                files.append(
+                    LoginIdentity(name: path, key: certificate, isUserProvided: isUserProvided)
+                )
+            }
+        }
+        let certificates = try options.certificates.compactMap { named -> LoginIdentity? in
+            let path = try expand(named.path)
+            let isUserProvided = named.origin != .system
+            return certificate(path).map {
+                LoginIdentity(name: path, key: $0, isUserProvided: isUserProvided)
+            }
+        }
+        return LoginIdentities(
+            files: files,
+            certificates: certificates,
+            agentKeys: agentKeys.compactMap { identity in
+                UserKey(blob: identity.blob).map {
+                    LoginIdentity(name: identity.comment, key: $0, isInAgent: true)
+                }
+            },
+            options: options,
+            skip: { identity, why in
+                trace.debug(.debug1, .identity, "skipping key \(identity.name): \(why)")
+            }
+        )
+    }
+
+    private func certificate(_ path: String) -> UserKey? {
+        guard let key = publicKey(path), let kind = key.certificate else { return nil }
+        if kind == .user { return key }
+        trace.debug(.debug1, .identity, "ignoring \(path): not a user certificate")
+        return nil
+    }
+
+    /// The public half: the file itself, `.pub` beside it, or what a private key shows of it
+    /// (authfile.c, `sshkey_load_public`).
+    private func publicKey(_ path: String) -> UserKey? {
+        var contents: [UInt8] = []
+        for path in [path, path + ".pub"] {
+            do throws(SystemError) {
+                let file = try readKeyFile(path)
+                if let key = UserKey(publicKeyFile: file.bytes) { return checkedLength(key, path) }
+                if contents.isEmpty { contents = file.bytes }
+            } catch {
+                if !error.isNotFound {
+                    trace.debug(.debug1, .identity, "load pubkey \"\(path)\": \(error.reason)")
+                }
+            }
+        }
+        return UserKey(privateKeyFile: contents).flatMap { checkedLength($0, path) }
+    }
+
+    private func checkedLength(_ key: UserKey, _ path: String) -> UserKey? {
+        guard let bits = key.rsaBits, bits < options.requiredRSASize else { return key }
+        trace.say(.error, "load pubkey \"\(path)\": Invalid key length")
+        return nil
+    }
+
+    // MARK: - Private halves
+
+    /// What a file gave.
+    enum Loaded {
+        case key(PrivateKey)
+        /// There is no such file.
+        case missing
+        /// No key, and why; what is to be said was said.
+        case nothing(String)
+    }
+
+    /// Reads a private key, asking for its passphrase (sshconnect2.c, `load_identity_file`).
+    func privateKey(_ identity: LoginIdentity) -> Loaded {
+        let path = identity.name
+        let file: FileContents
+        do throws(SystemError) {
+            file = try readKeyFile(path)
+        } catch {
+            return cannotRead(identity, error)
+        }
+        if let lines = unprotectedKeyWords(path, file.facts) {
+            for line in lines { trace.say(.error, line) }
+            return failed(path, "bad permissions")
+        }
+        return decrypt(file.bytes, path)
+    }
+
+    private func cannotRead(_ identity: LoginIdentity, _ error: SystemError) -> Loaded {
+        guard error.isNotFound else { return failed(identity.name, error.reason) }
+        trace.say(
+            identity.isUserProvided ? .info : .debug3,
+            "no such identity: \(identity.name): \(error.reason)"
+        )
+        return .missing
+    }
+
+    private func decrypt(_ text: [UInt8], _ path: String) -> Loaded {
+        let file: KeyFile
+        do throws(KeyFileFault) {
+            file = try KeyFile.read(text, path: path)
+        } catch {
+            return failed(path, error.reason)
+        }
+        var passphrase: String?
+        for attempt in 0...max(0, options.numberOfPasswordPrompts) {
+            if attempt > 0 {
+                passphrase = prompter.ask("Enter passphrase for key '\(path)': ") ?? ""
+                if passphrase?.isEmpty != false {
+                    trace.debug(.debug2, .identity, "no passphrase given, try next key")
+                    break
+                }
+            }
+            switch open(file, passphrase) {
+            case .success(let key): return checkedLength(key, path)
+            case .failure(.wrongPassphrase) where !options.batchMode: continue
+            case .failure(.wrongPassphrase): break
+            case .failure(.other(let reason)): return failed(path, reason)
+            }
+            break
+        }
+        return .nothing(PrivateKey.Problem.wrongPassphrase.reason)
+    }
+
+    private enum OpenFailure: Error {
+        case wrongPassphrase
+        case other(String)
+    }
+
+    private func open(_ file: KeyFile, _ passphrase: String?) -> Result<PrivateKey, OpenFailure> {
+        do {
+            let content = try file.importable(passphrase: passphrase)
+            return .success(
+                try PrivateKey(text: content.text, passphrase: content.passphrase)
+            )
+        } catch let problem as PrivateKey.Problem {
+            return .failure(
+                problem == .wrongPassphrase ? .wrongPassphrase : .other(problem.reason)
+            )
+        } catch let fault as KeyFileFault {
+            return .failure(
+                fault.problem == .wrongPassphrase ? .wrongPassphrase : .other(fault.reason)
+            )
+        } catch {
+            return .failure(.other("\(error)"))
+        }
+    }
+
+    private func checkedLength(_ key: PrivateKey, _ path: String) -> Loaded {
+        guard let bits = key.publicKey.rsaBits, bits < options.requiredRSASize else {
+            return .key(key)
+        }
+        trace.debug(.debug1, .identity, "skipping key \(path): Invalid key length")
+        return .nothing("Invalid key length")
+    }
+
+    private func failed(_ path: String, _ reason: String) -> Loaded {
+        trace.say(.error, "Load key \"\(path)\": \(reason)")
+        return .nothing(reason)
+    }
+}
+
+/// No key file is longer (OpenSSH's MAX_KEY_FILE_SIZE).
+private let keyFileLimit = 1 << 20
+
+private func readKeyFile(_ path: String) throws(SystemError) -> FileContents {
+    try readFile(path, limit: keyFileLimit)
+}
+
+/// What is said of a private key that others can read (authfile.c, `sshkey_perm_ok`).
+/// - Returns: nil when it is well kept, or belongs to somebody else.
+private func unprotectedKeyWords(_ path: String, _ facts: FileFacts) -> [String]? {
+    guard facts.owner == User.currentID, facts.isOpenToOthers else { return nil }
+    let digits = String(facts.mode & 0o777, radix: 8)
+    let mode = String(repeating: "0", count: 4 - digits.count) + digits
+    return [
+        "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@",
+        "@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @",
+        "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@",
+        "Permissions \(mode) for '\(path)' are too open.",
+        "It is required that your private key files are NOT accessible by others.",
+        "This private key will be ignored.",
+    ]
+}
+
+extension KeyFileFault {
+    /// What follows `Load key "…": ` in its words.
+    fileprivate var reason: String {
+        let line = words?.first ?? summary
+        return line.split(separator: "\": ", maxSplits: 1).last.map(String.init) ?? line
+    }
+}
