@@ -65,9 +65,13 @@ public struct ConfigEnvironment {
 
     /// Who runs us, from the user database, which also decides where `~` is (not `$HOME`).
     public var user: (name: String, id: UInt32, home: String)
-    /// This host's name. C: `gethostname`.
+    /// This host's name.
+    ///
+    /// C: `gethostname`.
     public var hostName: () -> String
-    /// The environment. C: `getenv`.
+    /// The environment.
+    ///
+    /// C: `getenv`.
     public var variable: (String) -> String?
     /// The home directory of another user.
     public var homeOf: (String) -> String?
@@ -75,15 +79,23 @@ public struct ConfigEnvironment {
     public var readFile: (String) -> FileOutcome
     /// Tells whether a group has no member but this user, for group-writable files.
     public var isPrivateGroup: (_ group: UInt32, _ fileOwner: UInt32) -> Bool
-    /// Expands a pattern of Include. C: `glob(GLOB_TILDE)`.
+    /// Expands a pattern of Include.
+    ///
+    /// C: `glob(GLOB_TILDE)`.
     public var glob: (String) -> GlobOutcome
     /// Runs a command of `Match exec` by the user's shell, standard input and output /dev/null.
     public var run: (String) -> CommandOutcome
-    /// Tells why a path cannot be examined, nil when it can. C: `stat`.
+    /// Tells why a path cannot be examined, nil when it can.
+    ///
+    /// C: `stat`.
     public var problemWithPath: (String) -> String?
-    /// The port of a TCP service. C: `getservbyname`.
+    /// The port of a TCP service.
+    ///
+    /// C: `getservbyname`.
     public var servicePort: (String) -> Int?
-    /// Writes a numeric address in its usual form, nil for what is none. C: `getnameinfo`.
+    /// Writes a numeric address in its usual form, nil for what is none.
+    ///
+    /// C: `getnameinfo`.
     public var numericAddress: (String, AddressFamily) -> String?
     /// Looks a name up.
     public var lookUp: (String, AddressFamily) -> LookupOutcome

@@ -1,7 +1,9 @@
 internal import Faults
 
 extension ConfigParser {
-    /// Reads a Host line. C: `oHost`.
+    /// Reads a Host line.
+    ///
+    /// C: `oHost`.
     mutating func readHost() throws(Stop) {
         try refuseOnCommandLine()
         isActive = false
@@ -27,7 +29,9 @@ extension ConfigParser {
         }
     }
 
-    /// Reads a Match line. C: `oMatch`.
+    /// Reads a Match line.
+    ///
+    /// C: `oMatch`.
     mutating func readMatch() throws(Stop) {
         try refuseOnCommandLine()
         var words = WordCursor(Array(rest))
@@ -52,7 +56,9 @@ extension ConfigParser {
 // MARK: Match
 
 extension ConfigParser {
-    /// Judges the criteria of a Match line. C: `match_cfg_line`.
+    /// Judges the criteria of a Match line.
+    ///
+    /// C: `match_cfg_line`.
     private mutating func judge(_ words: inout WordCursor) throws(Stop) -> Bool {
         let host = try hostToMatch()
         var applies = true
@@ -151,7 +157,9 @@ extension ConfigParser {
         return isStillOpen ? try succeeds(command) : nil
     }
 
-    /// Runs the command of `Match exec`. C: `execute_in_shell`.
+    /// Runs the command of `Match exec`.
+    ///
+    /// C: `execute_in_shell`.
     private func succeeds(_ command: String) throws(Stop) -> Bool {
         say(.debug1, "Executing command: '\(command)'")
         switch environment.run(command) {

@@ -4,7 +4,9 @@ extension ConfigParser {
     /// Files included more deeply than this end the run; C: `READCONF_MAX_DEPTH`.
     static let deepestInclude = 16
 
-    /// Reads a file with everything it includes. C: `read_config_file_depth`.
+    /// Reads a file with everything it includes.
+    ///
+    /// C: `read_config_file_depth`.
     /// - Returns: nil when it was read, else why it could not be opened.
     mutating func read(
         file path: String,
@@ -45,14 +47,18 @@ extension ConfigParser {
         var isMissing: Bool
     }
 
-    /// Whether nobody else can have written the file. C: `secure_permissions`, Debian's.
+    /// Whether nobody else can have written the file.
+    ///
+    /// C: `secure_permissions`, Debian's.
     private func isSafe(_ facts: ConfigEnvironment.FileFacts) -> Bool {
         guard facts.owner == 0 || facts.owner == environment.user.id else { return false }
         if facts.mode & 0o002 != 0 { return false }
         return facts.mode & 0o020 == 0 || environment.isPrivateGroup(facts.group, facts.owner)
     }
 
-    /// Reads an Include line. C: `oInclude`.
+    /// Reads an Include line.
+    ///
+    /// C: `oInclude`.
     mutating func readInclude() throws(Stop) {
         if source.isCommandLine {
             say(.error, "Include directive not supported as a command-line option")

@@ -1,6 +1,8 @@
 internal import Faults
 
-/// Reads configuration line by line into a ``Draft``. C: `readconf.c`.
+/// Reads configuration line by line into a ``Draft``.
+///
+/// C: `readconf.c`.
 ///
 /// Handlers of ``KeywordTable`` are given this value: they take arguments with ``next()`` and
 /// assign what is not set yet. It lives for one run: both passes, all files, every `-o`.
@@ -9,13 +11,21 @@ struct ConfigParser {
     struct Source {
         /// `-o` rather than a file: always active, and no Host, Match or Include.
         var isCommandLine = false
-        /// The user's configuration or `-F`, not the system's. C: `SSHCONF_USERCONF`.
+        /// The user's configuration or `-F`, not the system's.
+        ///
+        /// C: `SSHCONF_USERCONF`.
         var isUser = false
-        /// Owner and mode must be safe. C: `SSHCONF_CHECKPERM`.
+        /// Owner and mode must be safe.
+        ///
+        /// C: `SSHCONF_CHECKPERM`.
         var checksPermissions = false
-        /// The pass after canonicalization. C: `SSHCONF_FINAL`.
+        /// The pass after canonicalization.
+        ///
+        /// C: `SSHCONF_FINAL`.
         var isFinalPass = false
-        /// Included from a block that does not apply. C: `SSHCONF_NEVERMATCH`.
+        /// Included from a block that does not apply.
+        ///
+        /// C: `SSHCONF_NEVERMATCH`.
         var neverMatches = false
     }
 
@@ -31,12 +41,18 @@ struct ConfigParser {
 
     let environment: ConfigEnvironment
     var draft: Draft
-    /// Lines above this level are not told. Set from the flags before files are read.
+    /// Lines above this level are not told.
+    ///
+    /// Set from the flags before files are read.
     var level = Trace.Level.info
 
-    /// What Host patterns are matched with: as typed, then canonical. C: `host`.
+    /// What Host patterns are matched with: as typed, then canonical.
+    ///
+    /// C: `host`.
     var host: Bytes = []
-    /// As typed. C: `original_host`.
+    /// As typed.
+    ///
+    /// C: `original_host`.
     var originalHost: Bytes = []
     /// A `Match final` was seen, so that files must be read again.
     var wantsFinalPass = false
@@ -96,7 +112,9 @@ struct ConfigParser {
         say(level, "\(file) line \(lineNumber): \(text())")
     }
 
-    /// Expands `${}` alone, telling what is wrong. C: `dollar_expand`.
+    /// Expands `${}` alone, telling what is wrong.
+    ///
+    /// C: `dollar_expand`.
     func expandVariables(_ text: Bytes) -> Bytes? {
         do throws(Expansion.Failure) {
             let expansion = Expansion(variable: environment.variable)
@@ -109,7 +127,9 @@ struct ConfigParser {
 }
 
 extension ConfigParser {
-    /// Reads one line. C: `process_config_line_depth`.
+    /// Reads one line.
+    ///
+    /// C: `process_config_line_depth`.
     /// - Returns: false when it counts as a bad option.
     mutating func read(line: ArraySlice<UInt8>) throws(ConfigurationFault) -> Bool {
         do throws(Stop) {
@@ -154,7 +174,9 @@ extension ConfigParser {
         return row
     }
 
-    /// Decides about a keyword that is in no table. C: `parse_token`.
+    /// Decides about a keyword that is in no table.
+    ///
+    /// C: `parse_token`.
     private func unknown() -> KeywordRow? {
         if let ignored = draft.options.ignoreUnknown,
             Patterns.judge(

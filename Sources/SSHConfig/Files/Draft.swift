@@ -1,6 +1,8 @@
 /// Options while they are read, with what is decided only at the end.
 struct Draft {
-    /// Values given so far; the rest are ssh's defaults. ``Options/given`` decides who was first.
+    /// Values given so far; the rest are ssh's defaults.
+    ///
+    /// ``Options/given`` decides who was first.
     var options: Options
     /// ProxyCommand as given, `none` included; ProxyJump sets `none` too.
     var proxyCommand: String?
@@ -8,11 +10,8 @@ struct Draft {
     var jump: Jump?
     /// Hostname as given, before `%h` is expanded.
     var hostname: String?
-    /// LocalCommand, RemoteCommand and the like are `none` until the end, too.
     /// RekeyLimit's time has its own first value.
     var isRekeyTimeGiven = false
-    /// The user name came from the command line, so it must be harmless.
-    var isUserTyped = false
 
     enum Jump: Equatable {
         case none

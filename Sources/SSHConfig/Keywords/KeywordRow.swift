@@ -23,7 +23,9 @@ struct KeywordRow: Sendable {
 // MARK: Kinds of values, C: the labels `parse_…` in `process_config_line_depth`
 
 extension KeywordRow {
-    /// yes or no. C: `parse_flag`.
+    /// yes or no.
+    ///
+    /// C: `parse_flag`.
     static func flag(_ name: String, _ keyword: Keyword, _ place: Place<Bool>) -> KeywordRow {
         KeywordRow(name, keyword) { parser throws(ConfigParser.Stop) in
             let words = [("true", true), ("false", false), ("yes", true), ("no", false)]
@@ -31,7 +33,9 @@ extension KeywordRow {
         }
     }
 
-    /// One of a few words. C: `parse_multistate`.
+    /// One of a few words.
+    ///
+    /// C: `parse_multistate`.
     static func choice<Value: Choice>(
         _ name: String,
         _ keyword: Keyword,
@@ -42,7 +46,9 @@ extension KeywordRow {
         }
     }
 
-    /// One argument. C: `parse_string`.
+    /// One argument.
+    ///
+    /// C: `parse_string`.
     static func text(_ name: String, _ keyword: Keyword, _ place: Place<String?>) -> KeywordRow {
         KeywordRow(name, keyword) { parser throws(ConfigParser.Stop) in
             let argument = try parser.next(otherwise: "Missing argument.")
@@ -50,7 +56,9 @@ extension KeywordRow {
         }
     }
 
-    /// One argument of an option that always has a value. C: `parse_string`.
+    /// One argument of an option that always has a value.
+    ///
+    /// C: `parse_string`.
     static func text(_ name: String, _ keyword: Keyword, _ place: Place<String>) -> KeywordRow {
         KeywordRow(name, keyword) { parser throws(ConfigParser.Stop) in
             let argument = try parser.next(otherwise: "Missing argument.")
@@ -58,7 +66,9 @@ extension KeywordRow {
         }
     }
 
-    /// The rest of the line as it is. C: `parse_command`.
+    /// The rest of the line as it is.
+    ///
+    /// C: `parse_command`.
     static func command(_ name: String, _ keyword: Keyword, _ place: Place<String?>) -> KeywordRow {
         KeywordRow(name, keyword) { parser in
             parser.assign(keyword, place, LosslessText.string(parser.commandLine))
@@ -66,14 +76,18 @@ extension KeywordRow {
         }
     }
 
-    /// A whole number. C: `parse_int`.
+    /// A whole number.
+    ///
+    /// C: `parse_int`.
     static func integer(_ name: String, _ keyword: Keyword, _ place: Place<Int>) -> KeywordRow {
         KeywordRow(name, keyword) { parser throws(ConfigParser.Stop) in
             parser.assign(keyword, place, try parser.wholeNumber())
         }
     }
 
-    /// A time in seconds; `none` leaves it unset. C: `parse_time`.
+    /// A time in seconds; `none` leaves it unset.
+    ///
+    /// C: `parse_time`.
     static func time(_ name: String, _ keyword: Keyword, _ place: Place<Int>) -> KeywordRow {
         KeywordRow(name, keyword) { parser throws(ConfigParser.Stop) in
             guard let seconds = try parser.time() else { return }
@@ -81,7 +95,9 @@ extension KeywordRow {
         }
     }
 
-    /// A time in seconds for an option that may be without one. C: `parse_time`.
+    /// A time in seconds for an option that may be without one.
+    ///
+    /// C: `parse_time`.
     static func time(_ name: String, _ keyword: Keyword, _ place: Place<Int?>) -> KeywordRow {
         KeywordRow(name, keyword) { parser throws(ConfigParser.Stop) in
             guard let seconds = try parser.time() else { return }
@@ -89,7 +105,9 @@ extension KeywordRow {
         }
     }
 
-    /// Several words, or `none` alone; the first line with any wins. C: `parse_char_array`.
+    /// Several words, or `none` alone; the first line with any wins.
+    ///
+    /// C: `parse_char_array`.
     static func words(
         _ name: String,
         _ keyword: Keyword,
@@ -138,7 +156,9 @@ extension ConfigParser {
         rest.drop { $0.isBlank || $0 == UInt8(ascii: "=") }
     }
 
-    /// Takes one of a few words. C: `parse_multistate_value`.
+    /// Takes one of a few words.
+    ///
+    /// C: `parse_multistate_value`.
     mutating func word<Value>(of words: [(String, Value)]) throws(Stop) -> Value {
         let argument = next()
         guard let argument, !argument.isEmpty else {
@@ -151,7 +171,9 @@ extension ConfigParser {
         return found.1
     }
 
-    /// Takes a number from 0 to the largest. C: `atoi_err`.
+    /// Takes a number from 0 to the largest.
+    ///
+    /// C: `atoi_err`.
     mutating func wholeNumber() throws(Stop) -> Int {
         guard let argument = next(), !argument.isEmpty else {
             throw .line("integer value missing.")

@@ -7,6 +7,7 @@ internal import Faults
 enum KeywordTable {
     /// Finds a row.
     /// - Parameter name: in lower case.
+    /// - Returns: nil when there is no such keyword.
     static func row(_ name: String) -> KeywordRow? {
         index[name].map { rows[$0] }
     }

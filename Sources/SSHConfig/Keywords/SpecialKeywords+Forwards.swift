@@ -136,7 +136,9 @@ extension Draft {
 }
 
 extension TunnelDevice {
-    /// Reads `local:remote` or `local`, numbers or `any`. C: `a2tun` in `misc.c`.
+    /// Reads `local:remote` or `local`, numbers or `any`.
+    ///
+    /// C: `a2tun` in `misc.c`.
     static func read(_ text: Bytes) -> TunnelDevice? {
         let colon = text.firstIndex(of: UInt8(ascii: ":")) ?? text.endIndex
         guard let local = unit(text[..<colon]) else { return nil }
@@ -166,7 +168,9 @@ extension QualityOfService {
         ("le", 0x01), ("lowdelay", 0x10), ("throughput", 0x08), ("reliability", 0x04),
     ]
 
-    /// Reads a name or a number in any base. C: `parse_ipqos`.
+    /// Reads a name or a number in any base.
+    ///
+    /// C: `parse_ipqos`.
     /// - Returns: nil for what is none, nil inside for `none`.
     static func read(_ text: Bytes) -> UInt8?? {
         if text.isWord("none") { return .some(nil) }
@@ -177,7 +181,9 @@ extension QualityOfService {
         return .some(value)
     }
 
-    /// Writes a value as `-G` does. C: `iptos2str`.
+    /// Writes a value as `-G` does.
+    ///
+    /// C: `iptos2str`.
     static func text(_ value: UInt8?) -> String {
         guard let value else { return "none" }
         if let named = names.first(where: { $0.value == value }) { return named.word }

@@ -47,7 +47,9 @@ extension ConfigParser {
         }
     }
 
-    /// Checks the path of an agent's socket. C: the label `parse_agent_path`.
+    /// Checks the path of an agent's socket.
+    ///
+    /// C: the label `parse_agent_path`.
     func agentPath(_ argument: Bytes) throws(Stop) -> String {
         let path = LosslessText.string(argument)
         guard expandVariables(argument) != nil else {
@@ -175,7 +177,9 @@ extension Draft {
 }
 
 extension Bool {
-    /// Reads yes, no, true or false. C: `multistate_flag`.
+    /// Reads yes, no, true or false.
+    ///
+    /// C: `multistate_flag`.
     init?(word: Bytes) {
         if word.isWord("yes") || word.isWord("true") {
             self = true

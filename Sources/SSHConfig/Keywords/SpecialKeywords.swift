@@ -49,7 +49,9 @@ extension ConfigParser {
         takeAll()
     }
 
-    /// Reads ProxyJump or `-J`. C: `parse_jump`.
+    /// Reads ProxyJump or `-J`.
+    ///
+    /// C: `parse_jump`.
     /// - Returns: false when it is none; what is wrong with a name was told.
     mutating func jump(_ text: Bytes, isStrict: Bool) -> Bool {
         if text.isWord("none") {

@@ -1,6 +1,8 @@
 internal import Faults
 
-/// Prints options as `ssh -G` does, in its order. C: `dump_client_config` in `readconf.c`.
+/// Prints options as `ssh -G` does, in its order.
+///
+/// C: `dump_client_config` in `readconf.c`.
 public enum ConfigurationDump {
     /// Writes all options, one line each.
     ///
@@ -269,7 +271,9 @@ extension String {
     }
 }
 
-/// Forwards as `-G` prints them. C: `dump_cfg_forwards`.
+/// Forwards as `-G` prints them.
+///
+/// C: `dump_cfg_forwards`.
 private enum ForwardLines {
     /// Also lists what only looks like one: the target is a Unix socket, or a host "socks".
     static func dynamic(_ forwards: [Forward]) -> [String] {

@@ -1,4 +1,6 @@
-/// Answers `-Q`. C: `main` in `ssh.c`.
+/// Answers `-Q`.
+///
+/// C: `main` in `ssh.c`.
 ///
 /// Only what libssh can do is told, in OpenSSH's order: who asks wants to know what to try.
 public enum Queries {

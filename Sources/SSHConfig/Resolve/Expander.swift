@@ -1,6 +1,8 @@
 internal import Faults
 
-/// Expands the values that `-G` shows expanded. C: `main` in `ssh.c`, "Expand tokens in arguments".
+/// Expands the values that `-G` shows expanded.
+///
+/// C: `main` in `ssh.c`, "Expand tokens in arguments".
 struct Expander {
     let parser: ConfigParser
     let tokens: Tokens
@@ -37,7 +39,9 @@ struct Expander {
         }
     }
 
-    /// `%` only. C: `default_client_percent_expand`.
+    /// `%` only.
+    ///
+    /// C: `default_client_percent_expand`.
     private func percent(_ text: String) throws(ConfigurationFault) -> String {
         do throws(Expansion.Failure) {
             return try Expansion(tokens: tokens.value)(text)
@@ -47,7 +51,9 @@ struct Expander {
         }
     }
 
-    /// `~`, `%` and `${}`. C: `default_client_percent_dollar_expand`.
+    /// `~`, `%` and `${}`.
+    ///
+    /// C: `default_client_percent_dollar_expand`.
     private func path(_ text: String) throws(ConfigurationFault) -> String {
         let environment = parser.environment
         var expanded = text

@@ -1,7 +1,8 @@
 internal import Faults
 
-/// The last steps: defaults that depend on others, checks, expansion. C: `fill_default_options`
-/// and what follows it in `main` of `ssh.c`.
+/// The last steps: defaults that depend on others, checks, expansion.
+///
+/// C: `fill_default_options` and what follows it in `main` of `ssh.c`.
 struct Finish {
     private let parser: ConfigParser
     private let run: OptionsResolver.Run
@@ -132,7 +133,9 @@ struct Finish {
         options.hostKeyAlgorithms = names
     }
 
-    /// `none` means nothing for these. C: `CLEAR_ON_NONE`.
+    /// `none` means nothing for these.
+    ///
+    /// C: `CLEAR_ON_NONE`.
     private mutating func clearNones() {
         let places: [WritableKeyPath<Options, String?>] = [
             \.localCommand, \.remoteCommand, \.proxyCommand, \.controlPath, \.revokedHostKeys,
@@ -190,7 +193,9 @@ struct Finish {
         }
     }
 
-    /// Whether there is to be a terminal. C: `tty_flag`.
+    /// Whether there is to be a terminal.
+    ///
+    /// C: `tty_flag`.
     private func decideTerminal(_ parser: ConfigParser) -> Bool {
         var wants = options.requestTTY == .yes || options.requestTTY == .force
         if run.command.isEmpty, options.remoteCommand == nil { wants = options.requestTTY != .no }

@@ -28,13 +28,17 @@ extension OptionsResolver {
         }
     }
 
-    /// Whether a name can only be an address. C: `is_addr_fast`.
+    /// Whether a name can only be an address.
+    ///
+    /// C: `is_addr_fast`.
     private func looksLikeAddress(_ host: String) -> Bool {
         host.utf8.contains { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: ":") }
             || host.utf8.allSatisfy { $0.isDigit || $0 == UInt8(ascii: ".") }
     }
 
-    /// C: `is_addr`. Other forms of addresses, such as 0x7f.1, begin with a digit.
+    /// C: `is_addr`.
+    ///
+    /// Other forms of addresses, such as 0x7f.1, begin with a digit.
     private func isAddress(_ host: String) -> Bool {
         if looksLikeAddress(host) { return true }
         return host.utf8.first?.isDigit ?? false && numeric(host) != nil
@@ -50,7 +54,9 @@ extension OptionsResolver {
         return parser.draft.proxyCommand?.isWord("none") ?? true && !jumps
     }
 
-    /// Makes an address or a name canonical. C: `resolve_canonicalize`.
+    /// Makes an address or a name canonical.
+    ///
+    /// C: `resolve_canonicalize`.
     /// - Returns: whether the resolver found it.
     private func canonicalize(_ host: inout String) throws(ConfigurationFault) -> Bool {
         let options = parser.draft.options
@@ -107,7 +113,9 @@ extension OptionsResolver {
         return !pairs.isEmpty
     }
 
-    /// Replaces a name by its alias if a rule permits. C: `check_follow_cname`.
+    /// Replaces a name by its alias if a rule permits.
+    ///
+    /// C: `check_follow_cname`.
     private func follow(_ alias: String, _ host: inout String) -> Bool {
         let options = parser.draft.options
         if alias.isEmpty || !hasPermittedCNAMEs || host == alias { return false }
@@ -130,7 +138,9 @@ extension OptionsResolver {
         ) == .match
     }
 
-    /// Looks a name up. C: `resolve_host`.
+    /// Looks a name up.
+    ///
+    /// C: `resolve_host`.
     /// - Returns: its canonical name, empty when the resolver told none; nil when not found.
     private func lookUp(_ name: String, tellsUnknown: Bool) -> String? {
         let outcome = parser.environment.lookUp(name, parser.draft.options.addressFamily)

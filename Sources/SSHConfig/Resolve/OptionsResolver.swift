@@ -53,12 +53,16 @@ public struct OptionsResolver {
         public var tokens: Tokens
         /// The command to run: the command line's or RemoteCommand's, empty for a shell.
         public var command: String
-        /// Whether a terminal is asked for. C: `tty_flag`.
+        /// Whether a terminal is asked for.
+        ///
+        /// C: `tty_flag`.
         public var wantsTerminal: Bool
     }
 
     var parser: ConfigParser
-    /// The name in messages of the resolver. C: `__progname`.
+    /// The name in messages of the resolver.
+    ///
+    /// C: `__progname`.
     let program: String
 
     /// Begins with nothing set.
@@ -70,7 +74,9 @@ public struct OptionsResolver {
         self.program = program
     }
 
-    /// Reads the files, fills in defaults, checks and expands. C: `main` in `ssh.c`.
+    /// Reads the files, fills in defaults, checks and expands.
+    ///
+    /// C: `main` in `ssh.c`.
     /// - Parameter run: what was typed beside flags.
     /// - Returns: the configuration.
     /// - Throws: ``ConfigurationFault``, after what ssh would log was said.
@@ -107,7 +113,9 @@ public struct OptionsResolver {
         }
     }
 
-    /// Reads the files in order. C: `process_config_files`; ours come after ssh's of each kind.
+    /// Reads the files in order.
+    ///
+    /// C: `process_config_files`; ours come after ssh's of each kind.
     private mutating func readFiles(_ files: Files, isFinal: Bool) throws(ConfigurationFault) {
         var user = ConfigParser.Source(isUser: true, isFinalPass: isFinal)
         let system = ConfigParser.Source(isFinalPass: isFinal)

@@ -8,24 +8,26 @@ internal import Crypto
 public struct Tokens: Sendable {
     /// `%l`, and up to its first dot `%L`.
     public var localHost: String
-    /// `%h`
+    /// `%h`: where the name led to.
     public var hostname: String
-    /// `%n`
+    /// `%n`: the destination as typed.
     public var host: String
-    /// `%p`
+    /// `%p`: the port.
     public var port: Int
-    /// `%r`
+    /// `%r`: the remote user.
     public var remoteUser: String
-    /// `%u`
+    /// `%u`: who runs us.
     public var localUser: String
-    /// `%i`
+    /// `%i`: the same by number.
     public var localUserID: UInt32
     /// `%d`, and what `~` stands for.
     public var home: String
-    /// `%k`
+    /// `%k`: the name host keys go by.
     public var keyAlias: String
 
-    /// The value of a token that most keywords know. C: `DEFAULT_CLIENT_PERCENT_EXPAND_ARGS`.
+    /// The value of a token that most keywords know.
+    ///
+    /// C: `DEFAULT_CLIENT_PERCENT_EXPAND_ARGS`.
     /// - Parameter letter: what follows the percent sign.
     /// - Returns: nil for what is none.
     public func value(_ letter: UInt8) -> String? {
@@ -45,7 +47,9 @@ public struct Tokens: Sendable {
         }
     }
 
-    /// `%C`: SHA-1 of `%l%h%p%r` in hex. C: `ssh_connection_hash`.
+    /// `%C`: SHA-1 of `%l%h%p%r` in hex.
+    ///
+    /// C: `ssh_connection_hash`.
     public var connectionHash: String {
         var hash = Insecure.SHA1()
         for part in [localHost, hostname, String(port), remoteUser] {
@@ -84,8 +88,9 @@ extension Tokens {
         }
     }
 
-    /// Expands a file's name: `~`, the usual tokens and `${}`. For IdentityFile and
-    /// CertificateFile.
+    /// Expands a file's name: `~`, the usual tokens and `${}`.
+    ///
+    /// For IdentityFile and CertificateFile.
     /// - Parameters:
     ///   - path: one of ``Options/identityFile`` or ``Options/certificateFile``.
     ///   - environment: knows variables and other users' homes.

@@ -8,11 +8,15 @@ public struct Destination: Sendable, Equatable {
     public var port: Int?
 }
 
-/// Names of TCP services, for ports given by name. C: `getservbyname`.
+/// Names of TCP services, for ports given by name.
+///
+/// C: `getservbyname`.
 typealias ServicePorts = (String) -> Int?
 
 extension Destination {
-    /// Reads the destination of a command line. C: `ssh.c` `main`.
+    /// Reads the destination of a command line.
+    ///
+    /// C: `ssh.c` `main`.
     /// - Returns: nil for what only shows the usage text.
     static func typed(_ text: Bytes, _ services: ServicePorts) -> Destination? {
         if text.starts(with: scheme) { return uri(text, services) }
@@ -26,7 +30,9 @@ extension Destination {
         )
     }
 
-    /// Reads one host of ProxyJump. C: `parse_user_host_port` in `misc.c`.
+    /// Reads one host of ProxyJump.
+    ///
+    /// C: `parse_user_host_port` in `misc.c`.
     static func jump(_ text: Bytes, _ services: ServicePorts) -> Destination? {
         if text.starts(with: scheme) { return uri(text, services) }
         var rest = text[...]
@@ -46,7 +52,9 @@ extension Destination {
         return Destination(user: user, host: LosslessText.string(field.bareHost), port: port)
     }
 
-    /// Reads a URI; parameters after `;` are ignored, a path is refused. C: `parse_ssh_uri`.
+    /// Reads a URI; parameters after `;` are ignored, a path is refused.
+    ///
+    /// C: `parse_ssh_uri`.
     private static func uri(_ text: Bytes, _ services: ServicePorts) -> Destination? {
         var rest = text.dropFirst(scheme.count)
         var user: String?
@@ -74,7 +82,9 @@ extension Destination {
 
     private static let scheme = Bytes("ssh://".utf8)
 
-    /// Undoes URI escapes. C: `urldecode` in `misc.c`.
+    /// Undoes URI escapes.
+    ///
+    /// C: `urldecode` in `misc.c`.
     /// - Returns: nil for a bad escape, or one for NUL.
     private static func percentDecoded(_ text: ArraySlice<UInt8>) -> Bytes? {
         var decoded = Bytes()
@@ -99,7 +109,9 @@ extension Destination {
     }
 }
 
-/// A host up to `:` or `/`, or in brackets. C: `hpdelim2` in `misc.c`.
+/// A host up to `:` or `/`, or in brackets.
+///
+/// C: `hpdelim2` in `misc.c`.
 struct HostField {
     /// The host, with its brackets.
     let host: ArraySlice<UInt8>
@@ -122,7 +134,9 @@ struct HostField {
         if let delimiter, !Self.isDelimiter(delimiter) { return nil }
     }
 
-    /// The host without brackets around it. C: `cleanhostname`.
+    /// The host without brackets around it.
+    ///
+    /// C: `cleanhostname`.
     var bareHost: ArraySlice<UInt8> {
         host.first == UInt8(ascii: "[") && host.last == UInt8(ascii: "]")
             ? host.dropFirst().dropLast() : host
@@ -134,7 +148,9 @@ struct HostField {
 }
 
 extension Numbers {
-    /// Reads a port, 0 to 65,535, by number or by a service's name. C: `a2port` in `misc.c`.
+    /// Reads a port, 0 to 65,535, by number or by a service's name.
+    ///
+    /// C: `a2port` in `misc.c`.
     static func port(_ text: ArraySlice<UInt8>, _ services: ServicePorts) -> Int? {
         if case .number(let port) = whole(text, 0...65_535) { return port }
         return services(LosslessText.string(text))

@@ -73,7 +73,9 @@ struct Expansion {
     }
 }
 
-/// Replaces `~` and `~user` at the beginning of a path. C: `tilde_expand` in `misc.c`.
+/// Replaces `~` and `~user` at the beginning of a path.
+///
+/// C: `tilde_expand` in `misc.c`.
 /// - Parameters:
 ///   - path: any path.
 ///   - home: the caller's home directory, from the user database.

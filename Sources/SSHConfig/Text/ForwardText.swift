@@ -1,4 +1,6 @@
-/// Reads forwarding specifications. C: `parse_forward` in `readconf.c`.
+/// Reads forwarding specifications.
+///
+/// C: `parse_forward` in `readconf.c`.
 struct ForwardText {
     /// What the specification is for.
     enum Kind {
@@ -98,6 +100,7 @@ struct ForwardText {
     }
 
     /// Splits at colons; a field in brackets is taken literally, a backslash protects a byte.
+    ///
     /// C: `parse_fwd_field`.
     private static func fields(_ text: ArraySlice<UInt8>) -> [Field]? {
         var fields: [Field] = []

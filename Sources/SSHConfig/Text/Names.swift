@@ -1,4 +1,6 @@
-/// A domain name that was checked. C: `valid_domain` in `misc.c`.
+/// A domain name that was checked.
+///
+/// C: `valid_domain` in `misc.c`.
 struct DomainName {
     /// Why a name is none, in OpenSSH's words.
     enum Problem: Error {

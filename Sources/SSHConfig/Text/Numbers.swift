@@ -12,7 +12,9 @@ enum Numbers {
         case problem(Problem)
     }
 
-    /// Reads a whole number in a range. C: `strtonum`.
+    /// Reads a whole number in a range.
+    ///
+    /// C: `strtonum`.
     static func whole(_ text: ArraySlice<UInt8>, _ range: ClosedRange<Int>) -> Outcome {
         guard let (value, rest) = leadingNumber(text), rest.isEmpty else {
             return .problem(.invalid)
@@ -21,7 +23,9 @@ enum Numbers {
         return value > range.upperBound ? .problem(.tooLarge) : .number(value)
     }
 
-    /// Reads blanks, a sign and digits; too large a number becomes the largest. C: `strtol`.
+    /// Reads blanks, a sign and digits; too large a number becomes the largest.
+    ///
+    /// C: `strtol`.
     /// - Returns: the number and what follows, nil when there is no digit.
     static func leadingNumber(
         _ text: ArraySlice<UInt8>,
@@ -42,7 +46,9 @@ enum Numbers {
         return (isNegative ? -value : value, rest[digits.endIndex...])
     }
 
-    /// Reads a number whose base its beginning tells: `0x`, `0` or decimal. C: `strtol` with 0.
+    /// Reads a number whose base its beginning tells: `0x`, `0` or decimal.
+    ///
+    /// C: `strtol` with 0.
     static func anyBase(_ text: ArraySlice<UInt8>) -> (value: Int, rest: ArraySlice<UInt8>)? {
         let unsigned = text.drop(while: \.isSpace).drop { $0 == 0x2B || $0 == 0x2D }
         guard unsigned.first == UInt8(ascii: "0") else { return leadingNumber(text) }
@@ -54,7 +60,9 @@ enum Numbers {
         return leadingNumber(ArraySlice(Bytes(sign) + afterZero.dropFirst()), base: 16)
     }
 
-    /// Reads a time such as `90`, `1h30m` or `2d`. C: `convtime` in `misc.c`.
+    /// Reads a time such as `90`, `1h30m` or `2d`.
+    ///
+    /// C: `convtime` in `misc.c`.
     /// - Returns: seconds, nil when it is no time.
     static func seconds(_ text: Bytes) -> Int? {
         var rest = text[...]
@@ -96,7 +104,9 @@ extension Numbers {
         case range = "Numerical result out of range"
     }
 
-    /// Reads a size such as `16`, `1.5G` or `64k`. C: `scan_scaled` in `fmt_scaled.c`.
+    /// Reads a size such as `16`, `1.5G` or `64k`.
+    ///
+    /// C: `scan_scaled` in `fmt_scaled.c`.
     static func size(_ text: Bytes) throws(SizeProblem) -> Int64 {
         var rest = text.drop(while: \.isSpace)
         let sign = rest.first

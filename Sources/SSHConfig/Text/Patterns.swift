@@ -13,7 +13,9 @@ enum Patterns {
     /// Patterns of a list from this length on match nothing, and end the list; C: `sub[1024]`.
     static let longestInList = 1023
 
-    /// Matches one pattern byte by byte. C: `match_pattern` in `match.c`.
+    /// Matches one pattern byte by byte.
+    ///
+    /// C: `match_pattern` in `match.c`.
     ///
     /// Where C tries every way to place the stars, this only ever moves the last one, which finds
     /// the same in time proportional to the product of the lengths.
@@ -45,11 +47,14 @@ enum Patterns {
         return pattern.allSatisfy { $0 == UInt8(ascii: "*") }
     }
 
-    /// Judges a text by a list of patterns. C: `match_pattern_list` in `match.c`.
+    /// Judges a text by a list of patterns.
+    ///
+    /// C: `match_pattern_list` in `match.c`.
     /// - Parameters:
     ///   - text: compared as it is.
     ///   - list: patterns separated by commas.
     ///   - lowercasingList: for texts that are in lower case already.
+    /// - Returns: whether the list covers it.
     static func judge(_ text: Bytes, _ list: Bytes, lowercasingList: Bool = false) -> Verdict {
         var verdict = Verdict.none
         for part in list.parts(",") {
@@ -65,7 +70,9 @@ enum Patterns {
         return verdict
     }
 
-    /// Judges a host name, whose case does not matter. C: `match_hostname` in `match.c`.
+    /// Judges a host name, whose case does not matter.
+    ///
+    /// C: `match_hostname` in `match.c`.
     static func judgeHost(_ host: Bytes, _ list: Bytes) -> Verdict {
         judge(host.lowercased(), list, lowercasingList: true)
     }

@@ -9,7 +9,9 @@ enum AlgorithmLists {
         case signatures
         case gssKex
 
-        /// What precedes a refused list. C: `process_config_line_depth`.
+        /// What precedes a refused list.
+        ///
+        /// C: `process_config_line_depth`.
         var complaint: String {
             switch self {
             case .ciphers: "Bad SSH2 cipher spec"
@@ -50,7 +52,9 @@ enum AlgorithmLists {
         }
     }
 
-    /// A key's name, short name or a pattern for some. C: `sshkey_names_valid2`.
+    /// A key's name, short name or a pattern for some.
+    ///
+    /// C: `sshkey_names_valid2`.
     private static func isKey(_ name: ArraySlice<UInt8>) -> Bool {
         // "null" is the pseudo key of Kerberos, which no list contains.
         if name.isWord("null") { return true }
@@ -61,7 +65,9 @@ enum AlgorithmLists {
         } || Patterns.judge(Bytes("null".utf8), pattern) != .none
     }
 
-    /// Expands a list into names that exist. C: `kex_assemble_names` in `kex.c`.
+    /// Expands a list into names that exist.
+    ///
+    /// C: `kex_assemble_names` in `kex.c`.
     /// - Parameters:
     ///   - list: as the user wrote it, checked.
     ///   - defaults: what `+`, `-` and `^` refer to.
