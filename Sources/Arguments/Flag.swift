@@ -87,7 +87,7 @@ extension Flag {
         Row(.gatewayPorts, nil, "let other hosts connect to local forwards"),
         Row(.pkcs11, "pkcs11", "use this PKCS#11 library"),
         Row(.identityFile, "identity_file", "use this private key"),
-        Row(.jump, "destination", "go through this host"),
+        Row(.jump, "[user@]host[:port]", "go through this host"),
         Row(.gssapi, nil, "try Kerberos and hand tickets on"),
         Row(.noDelegation, nil, "do not hand tickets on"),
         Row(.localForward, "address", "listen here, connect there"),

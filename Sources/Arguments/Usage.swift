@@ -55,25 +55,27 @@ public enum Usage {
         return lines
     }
 
+    /// Flags with which ssh begins a new line.
+    private static let lineBreaks: Set<Flag> = [
+        .bindAddress, .logFile, .identityFile, .loginName, .query, .tunnel,
+    ]
+
     /// ssh's own synopsis, made from the flag table.
     private static func folded(_ name: String) -> [String] {
         let hidden: Set<Flag> = [.protocol1, .protocol2, .ignoredPrivilegedPort]
         let shown = Flag.table.filter { !hidden.contains($0.flag) }
         let plain = shown.filter { $0.value == nil }.map { String($0.flag.rawValue) }
-        var parts = ["[-\(plain.joined())]"]
-        for row in shown {
-            if let value = row.value { parts.append("[-\(row.flag.rawValue) \(value)]") }
-        }
-        parts += ["destination", "[command [argument ...]]"]
         var lines: [String] = []
-        var line = "usage: \(name)"
-        for part in parts {
-            if line.utf8.count + part.utf8.count + 1 > 78 {
+        var line = "usage: \(name) [-\(plain.joined())]"
+        for row in shown {
+            guard let value = row.value else { continue }
+            if lineBreaks.contains(row.flag) {
                 lines.append(line)
                 line = String(repeating: " ", count: 10)
             }
-            line += " " + part
+            line += " [-\(row.flag.rawValue) \(value)]"
         }
+        line += " destination [command [argument ...]]"
         return lines + [line]
     }
 }

@@ -20,8 +20,13 @@ struct Draft {
 
     init(host: String) { options = Options(host: host) }
 
+    /// Keywords whose defaults hold from now on, whatever the second pass may say.
+    var settled = KeywordSet()
+
     /// Tells whether a keyword has its value already.
-    func has(_ keyword: Keyword) -> Bool { options.given.contains(keyword) }
+    func has(_ keyword: Keyword) -> Bool {
+        options.given.contains(keyword) || settled.contains(keyword)
+    }
 
     /// Sets a value whether or not there was one; for flags.
     mutating func put<Value>(

@@ -194,13 +194,16 @@ extension ConfigParser {
     }
 
     /// Takes all words, of which `none` may only be the single one.
-    mutating func wordsOrNone() throws(Stop) -> [Bytes] {
+    mutating func wordsOrNone(
+        check: (Bytes) throws(Stop) -> Void = { _ in }
+    ) throws(Stop) -> [Bytes] {
         var words: [Bytes] = []
         while let argument = next() {
             if argument.isEmpty { throw .line("keyword \(keyword) empty argument") }
             if argument.isWord("none"), !words.isEmpty || !arguments.isEmpty {
                 throw .line("keyword \(keyword) \"none\" argument must appear alone.")
             }
+            try check(argument)
             words.append(argument)
         }
         return words

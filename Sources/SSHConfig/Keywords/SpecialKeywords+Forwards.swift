@@ -165,7 +165,7 @@ extension QualityOfService {
         ("af23", 0x58), ("af31", 0x68), ("af32", 0x70), ("af33", 0x78), ("af41", 0x88),
         ("af42", 0x90), ("af43", 0x98), ("cs0", 0x00), ("cs1", 0x20), ("cs2", 0x40),
         ("cs3", 0x60), ("cs4", 0x80), ("cs5", 0xa0), ("cs6", 0xc0), ("cs7", 0xe0), ("ef", 0xb8),
-        ("le", 0x01), ("lowdelay", 0x10), ("throughput", 0x08), ("reliability", 0x04),
+        ("le", 0x04), ("lowdelay", 0x10), ("throughput", 0x08), ("reliability", 0x04),
     ]
 
     /// Reads a name or a number in any base.

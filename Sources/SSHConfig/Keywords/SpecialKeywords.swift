@@ -107,8 +107,10 @@ extension ConfigParser {
 
     mutating func canonicalDomains() throws(Stop) {
         var domains: [String] = []
-        for word in try wordsOrNone() {
+        let words = try wordsOrNone { word throws(Stop) in
             if let problem = DomainName.problem(word) { throw .line(problem.words(word)) }
+        }
+        for word in words {
             var domain = word.lowercased()
             if domain.last == UInt8(ascii: ".") { domain.removeLast() }
             domains.append(LosslessText.string(domain))

@@ -86,6 +86,12 @@ public struct OptionsResolver {
         parser.host = parser.originalHost
         try readFiles(run.files, isFinal: false)
         if parser.wantsFinalPass { parser.say(.debug1, "configuration requests final Match pass") }
+        // C: `fill_default_options_for_canonicalization`, which leaves nothing to the second pass.
+        for keyword in [
+            Keyword.canonicalizeMaxDots, .canonicalizeFallbackLocal, .canonicalizeHostname,
+        ] {
+            parser.draft.settled.insert(keyword)
+        }
         try settleHostname()
         if parser.draft.options.canonicalizeHostname != .no, !parser.wantsFinalPass {
             parser.say(.debug1, "hostname canonicalisation enabled, will re-parse configuration")
