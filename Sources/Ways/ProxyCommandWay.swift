@@ -53,6 +53,7 @@ public final class ProxyCommandWay: Way {
     ///   - trace: told what is run.
     /// - Throws: ``WayError`` when it cannot be started.
     public init(_ parameters: ProxyCommandParameters, trace: Trace) throws(WayError) {
+        if parameters.command == "-" { throw .standardStreams }
         passesDescriptor = parameters.passesDescriptor
         let line = "exec \(parameters.command)"
         let kind = passesDescriptor ? "proxy dialer command" : "proxy command"

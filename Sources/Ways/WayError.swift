@@ -40,6 +40,23 @@ public struct WayError: Fault {
         cause = error
     }
 
+    private init(outcome: Outcome, layer: Layer, _ summary: String) {
+        self.outcome = outcome
+        self.layer = layer
+        self.summary = summary
+        words = nil
+        cause = nil
+    }
+
+    /// For `ProxyCommand=-`, which ssh takes for the connection on its own standard streams.
+    static var standardStreams: WayError {
+        WayError(
+            outcome: .proxyFailed,
+            layer: .configuration,
+            "ProxyCommand=- (a connection on standard input and output) is not supported"
+        )
+    }
+
     /// Without a cause no connection was even tried, which ssh calls "failure".
     init(host: String, port: UInt16, _ cause: SystemError?) {
         outcome = Outcome(connecting: cause)

@@ -54,9 +54,11 @@ struct SpawnTests {
 
     @Test func `the child inherits no descriptor beside its three`() throws {
         let pair = try makeSocketPair()
-        let result = try runToEnd(Command("ls", ["/proc/self/fd"]))
-        let numbers = String(decoding: result.output, as: UTF8.self).split(separator: "\n")
-        #expect(!numbers.contains("\(pair.near.number)"))
+        let result = try runToEnd(Command("ls", ["-l", "/proc/self/fd"]))
+        let shown = String(decoding: result.output, as: UTF8.self)
+        let ours = try fileFacts(of: pair.near.number).identity.number
+        #expect(shown.contains("pipe:["))
+        #expect(!shown.contains("socket:[\(ours)]"))
     }
 
     @Test func `descriptors are exchanged without one overwriting the other`() throws {

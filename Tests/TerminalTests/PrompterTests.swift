@@ -160,8 +160,7 @@ struct AskpassTests {
     }
 
     private func ask(_ script: String, _ kind: String = "secret") throws -> String {
-        try ("#!/bin/sh\n" + script).write(toFile: program, atomically: false, encoding: .utf8)
-        chmod(program, 0o700)
+        try writeExecutable(program, "#!/bin/sh\n" + script)
         let variables = ["SSH_ASKPASS": program, "SSH_ASKPASS_REQUIRE": "force"]
         try terminal.start([builtProduct("TerminalDriver"), "ask", kind], environment: variables)
         defer { try? FileManager.default.removeItem(at: directory) }

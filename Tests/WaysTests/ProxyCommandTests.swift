@@ -128,6 +128,12 @@ struct ProxyCommandTests {
         #expect(error?.outcome == .proxyFailed)
     }
 
+    @Test func `the connection on our own streams is refused clearly`() throws {
+        let error = #expect(throws: WayError.self) { try way("-") }
+        #expect(error?.words == nil)
+        #expect(error?.summary.hasPrefix("ProxyCommand=- ") == true)
+    }
+
     @Test func `a shell that does not exist is named`() throws {
         let error = #expect(throws: WayError.self) { try way("cat", shell: "/no/shell") }
         #expect(error?.words == ["/no/shell: No such file or directory"])
