@@ -56,6 +56,7 @@ public struct HostKeyCheck {
             .trust,
             "Server host key: \(key.algorithm) \(key.fingerprint(policy.options.fingerprintHash))"
         )
+        try checkRevocation(key)
         if policy.options.noHostAuthenticationForLocalhost && policy.isLoopback
             && policy.options.hostKeyAlias == nil
         {
@@ -64,6 +65,28 @@ public struct HostKeyCheck {
         }
         let writing: HostKeyCase.Writing = hasOddName ? .never : .allowed
         return try check(key, port: policy.options.port, writing: writing)
+    }
+
+    /// RevokedHostKeys: a list that cannot be read lets no key pass.
+    private func checkRevocation(_ key: HostKey) throws(HostKeyRefusal) {
+        guard let path = policy.revokedKeysFile else { return }
+        let name = "\(key.shortName) \(key.fingerprint(policy.options.fingerprintHash))"
+        var reason = "invalid format"
+        do {
+            let list = try readFile(path).bytes
+            if try !HostKeyRevocation.contains(key, list: list) { return }
+            trace.say(.error, "Host key \(name) revoked by file \(path)")
+            throw HostKeyRefusal.revokedKey(host: policy.knownHostsName)
+        } catch let error as SystemError {
+            reason = error.reason
+        } catch let refusal as HostKeyRefusal {
+            throw refusal
+        } catch {}
+        trace.say(
+            .error,
+            "Error checking host key \(name) in revoked keys file \(path): \(reason)"
+        )
+        throw HostKeyRefusal.revokedKey(host: policy.knownHostsName)
     }
 
     /// Names with these characters would be read back as something else.

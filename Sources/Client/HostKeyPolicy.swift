@@ -53,6 +53,9 @@ public struct HostKeyPolicy: Sendable {
     public var userFiles: [String] { paths(options.userKnownHostsFile) }
     /// GlobalKnownHostsFile, as paths.
     public var systemFiles: [String] { paths(options.globalKnownHostsFile) }
+    /// RevokedHostKeys, as a path; nil when there is none.
+    var revokedKeysFile: String? { options.revokedHostKeys.flatMap { paths([$0]).first } }
+
     /// What is asked for of a server that must not have it.
     var exposed: Exposed {
         let forwards = !options.localForwards.isEmpty || !options.remoteForward.isEmpty

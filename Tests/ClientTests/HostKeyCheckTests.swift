@@ -460,6 +460,40 @@ struct HostKeyCheckTests {
         #expect(command.refusal(key(ed))?.words == ["KnownHostsCommand failed"])
     }
 
+    @Test(
+        "A key on the list of RevokedHostKeys, or a list that cannot be read, stops",
+        arguments: [
+            ("\(other)\n", nil),
+            (
+                "# comment\n\n\(other)\n  \(ed) comment\n",
+                "Host key ED25519 \(print) revoked by file F/r"
+            ),
+            (
+                "nonsense\n",
+                "Error checking host key ED25519 \(print) in revoked keys file F/r: invalid format"
+            ),
+            (
+                nil,
+                "Error checking host key ED25519 \(print) in revoked keys file F/r: "
+                    + "No such file or directory"
+            ),
+        ] as [(String?, String?)]
+    )
+    func revokedList(list: String?, words: String?) {
+        let scene = Scene("h \(ed)\n")
+        scene.options.revokedHostKeys = "\(scene.folder)/r"
+        scene.options.strictHostKeyChecking = .no
+        if let list {
+            _ = FileManager.default.createFile(
+                atPath: "\(scene.folder)/r",
+                contents: Data(list.utf8)
+            )
+        }
+        let refusal = scene.refusal(key(ed))
+        #expect(refusal == (words == nil ? nil : .revokedKey(host: "h")))
+        #expect(scene.lines == [words].compactMap { $0 })
+    }
+
     @Test("VisualHostKey shows the picture of a known key")
     func picture() throws {
         let scene = Scene("h \(ed)\n")

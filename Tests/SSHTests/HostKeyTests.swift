@@ -1,3 +1,4 @@
+import Foundation
 import SSHConfig
 import Testing
 
@@ -70,6 +71,30 @@ struct HostKeyTests {
     )
     func kinds(algorithm: String, kind: HostKeyKind) {
         #expect(HostKeyKind(algorithm: algorithm) == kind)
+    }
+
+    @Test(
+        "A list of revoked keys made by ssh-keygen is understood",
+        arguments: [
+            "", "key: ", "sha1: ", "sha256: ",
+        ]
+    )
+    func revocation(prefix: String) throws {
+        let scratch = KeyScratch()
+        let line = KeyVectors.line("ed25519")
+        let source = scratch.write("source", prefix + line + "\n")
+        let list = "\(scratch.path)/krl"
+        let (_, status) = runProgram("/usr/bin/ssh-keygen", ["-k", "-f", list, source])
+        #expect(status == 0)
+        let bytes = Array(FileManager.default.contents(atPath: list) ?? Data())
+        let key = KeyVectors.key("ed25519")
+        let other = KeyVectors.key("ed25519-other")
+        #expect(try HostKeyRevocation.contains(key, list: bytes))
+        #expect(try !HostKeyRevocation.contains(other, list: bytes))
+        for length in 8..<bytes.count {
+            let cut = Array(bytes.prefix(length))
+            #expect((try? HostKeyRevocation.contains(key, list: cut)) != true, "\(length)")
+        }
     }
 
     @Test(
