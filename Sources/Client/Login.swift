@@ -1,3 +1,4 @@
+internal import EC2
 internal import Faults
 internal import Posix
 internal import SSH
@@ -24,6 +25,8 @@ struct Login {
     private var passwordTries = 0
     private var interactiveTries = 0
     private var wasAsked = false
+    /// What let us in, for the next time.
+    private(set) var success: RememberedLogin
 
     /// Prepares a login.
     init(
@@ -47,6 +50,7 @@ struct Login {
         self.trace = trace
         self.isUTF8 = isUTF8
         methods = LoginMethods(options)
+        success = RememberedLogin(user: user)
     }
 
     /// Logs in.
@@ -162,12 +166,18 @@ struct Login {
             let blob = identity.isInAgent ? key.blob : key.plain.blob
             return try authenticate(identity, key) { agent.sign($0, with: blob) }
         }
-        guard try offer(key) else {
-            note(identity, .refused)
-            return .refused
+        let privateKey: PrivateKey
+        if let ready = keys.readyKey(signer) {
+            privateKey = ready
+        } else {
+            guard try offer(key) else {
+                note(identity, .refused)
+                return .refused
+            }
+            trace.debug(.debug1, .auth, "server accepts key: \(describe(identity))")
+            guard let loaded = load(signer) else { return nil }
+            privateKey = loaded
         }
-        trace.debug(.debug1, .auth, "server accepts key: \(describe(identity))")
-        guard let privateKey = load(signer) else { return nil }
         if key.certificate != nil {
             try privateKey.attach(key)
         } else if privateKey.publicKey.plain != key.plain {
@@ -194,7 +204,12 @@ struct Login {
         _ key: PrivateKey
     ) throws -> LoginReply {
         let reply = try wait { try $0.authenticate(user: $1, key: key) }
-        if reply == .refused { note(identity, .refused) }
+        if reply == .refused {
+            note(identity, .refused)
+        } else {
+            success.key = key.publicKey.plain.fingerprint()
+            success.keyPath = identity.name
+        }
         return reply
     }
 
@@ -205,7 +220,11 @@ struct Login {
     ) throws -> LoginReply? {
         do {
             let reply = try wait { try $0.authenticate(user: $1, key: key, sign: sign) }
-            if reply == .refused { note(identity, .refused) }
+            if reply == .refused {
+                note(identity, .refused)
+            } else {
+                success.key = key.plain.fingerprint()
+            }
             return reply
         } catch SSHError.notSigned {
             trace.say(

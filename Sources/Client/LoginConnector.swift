@@ -1,3 +1,4 @@
+internal import EC2
 internal import Faults
 internal import Posix
 internal import SSH
@@ -9,9 +10,16 @@ extension Connector {
     ///   - connection: what ``open(_:)`` gave.
     ///   - plan: the host's configuration.
     ///   - attempt: as whom, and with which keys.
+    /// - Returns: what let us in.
     /// - Throws: ``LoginRefused``, or the session's fault.
-    func logIn(_ connection: Connection, _ plan: Plan, _ attempt: LoginAttempt) throws {
+    @discardableResult
+    func logIn(
+        _ connection: Connection,
+        _ plan: Plan,
+        _ attempt: LoginAttempt
+    ) throws -> RememberedLogin {
         var options = plan.options
+        options.give(up: connection.restrictions)
         if case .only(let path) = attempt.keys { options.useOnlyKey(path) }
         var tokens = context.configuration.tokens
         tokens.host = options.host
@@ -45,6 +53,7 @@ extension Connector {
             .verbose,
             "Authenticated to \(options.host) \(way) using \"\(method)\"."
         )
+        return login.success
     }
 
     /// The agent's socket: IdentityAgent, else SSH_AUTH_SOCK (ssh_config(5)).
@@ -62,6 +71,13 @@ extension Connector {
 }
 
 extension Options {
+    /// Sends nothing that a server without a trusted key could misuse.
+    fileprivate mutating func give(up exposed: HostKeyPolicy.Exposed) {
+        if exposed.contains(.password) { passwordAuthentication = false }
+        if exposed.contains(.keyboardInteractive) { kbdInteractiveAuthentication = false }
+        if exposed.contains(.agent) { forwardAgent = false }
+    }
+
     /// Leaves one key file, so that a server's limit of tries is not met.
     fileprivate mutating func useOnlyKey(_ path: String) {
         identities = identities.prefix(1).map { first in

@@ -105,36 +105,36 @@ struct LoginKeys {
 
     /// Reads a private key, asking for its passphrase (sshconnect2.c, `load_identity_file`).
     func privateKey(_ identity: LoginIdentity) -> Loaded {
-        let path = identity.name
-        let file: FileContents
-        do throws(SystemError) {
-            file = try readKeyFile(path)
-        } catch {
-            return cannotRead(identity, error)
-        }
-        if let lines = unprotectedKeyWords(path, file.facts) {
-            for line in lines { trace.say(.error, line) }
-            return failed(path, "bad permissions")
-        }
-        return decrypt(file.bytes, path)
-    }
-
-    private func cannotRead(_ identity: LoginIdentity, _ error: SystemError) -> Loaded {
-        guard error.isNotFound else { return failed(identity.name, error.reason) }
-        trace.say(
-            identity.isUserProvided ? .info : .debug3,
-            "no such identity: \(identity.name): \(error.reason)"
+        let files = IdentityFile(
+            isEC2: LoginFacts.isInstance(options),
+            fixesPermissions: options.ec2FixKeyPermissions,
+            trace: trace
         )
-        return .missing
+        switch files.load(identity.name, isUserProvided: identity.isUserProvided) {
+        case .missing: return .missing
+        case .unusable: return .nothing("unusable")
+        case .key(let file): return decrypt(file, identity.name, files)
+        }
     }
 
-    private func decrypt(_ text: [UInt8], _ path: String) -> Loaded {
-        let file: KeyFile
-        do throws(KeyFileFault) {
-            file = try KeyFile.read(text, path: path)
-        } catch {
-            return failed(path, error.reason)
-        }
+    /// Reads a private key that needs no passphrase, without a word about one that cannot be used.
+    ///
+    /// With such a key the proof is sent at once: asking first whether the server would take the
+    /// key, as ssh does, costs a round trip.
+    func readyKey(_ identity: LoginIdentity) -> PrivateKey? {
+        let files = IdentityFile(
+            isEC2: false,
+            fixesPermissions: false,
+            trace: Trace(level: .quiet, sink: { _ in })
+        )
+        guard case .key(let file) = files.load(identity.name, isUserProvided: false),
+            !file.isEncrypted, case .success(let key) = open(file, nil),
+            case .key = checkedLength(key, identity.name)
+        else { return nil }
+        return key
+    }
+
+    private func decrypt(_ file: KeyFile, _ path: String, _ files: IdentityFile) -> Loaded {
         var passphrase: String?
         for attempt in 0...max(0, options.numberOfPasswordPrompts) {
             if attempt > 0 {
@@ -148,6 +148,9 @@ struct LoginKeys {
             case .success(let key): return checkedLength(key, path)
             case .failure(.wrongPassphrase) where !options.batchMode: continue
             case .failure(.wrongPassphrase): break
+            case .failure(.damaged(let fault)):
+                files.say(fault)
+                return .nothing(fault.summary)
             case .failure(.other(let reason)): return failed(path, reason)
             }
             break
@@ -157,6 +160,7 @@ struct LoginKeys {
 
     private enum OpenFailure: Error {
         case wrongPassphrase
+        case damaged(KeyFileFault)
         case other(String)
     }
 
@@ -172,7 +176,7 @@ struct LoginKeys {
             )
         } catch let fault as KeyFileFault {
             return .failure(
-                fault.problem == .wrongPassphrase ? .wrongPassphrase : .other(fault.reason)
+                fault.problem == .wrongPassphrase ? .wrongPassphrase : .damaged(fault)
             )
         } catch {
             return .failure(.other("\(error)"))
@@ -198,28 +202,4 @@ private let keyFileLimit = 1 << 20
 
 private func readKeyFile(_ path: String) throws(SystemError) -> FileContents {
     try readFile(path, limit: keyFileLimit)
-}
-
-/// What is said of a private key that others can read (authfile.c, `sshkey_perm_ok`).
-/// - Returns: nil when it is well kept, or belongs to somebody else.
-private func unprotectedKeyWords(_ path: String, _ facts: FileFacts) -> [String]? {
-    guard facts.owner == User.currentID, facts.isOpenToOthers else { return nil }
-    let digits = String(facts.mode & 0o777, radix: 8)
-    let mode = String(repeating: "0", count: 4 - digits.count) + digits
-    return [
-        "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@",
-        "@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @",
-        "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@",
-        "Permissions \(mode) for '\(path)' are too open.",
-        "It is required that your private key files are NOT accessible by others.",
-        "This private key will be ignored.",
-    ]
-}
-
-extension KeyFileFault {
-    /// What follows `Load key "…": ` in its words.
-    fileprivate var reason: String {
-        let line = words?.first ?? summary
-        return line.split(separator: "\": ", maxSplits: 1).last.map(String.init) ?? line
-    }
 }

@@ -84,9 +84,11 @@ public struct Run {
         let login = login ?? Strategy.first(facts)
         facts.attempts.append(login)
         do {
-            try connector.logIn(connection, plan, login)
+            let success = try connector.logIn(connection, plan, login)
+            if login.purpose == .login { remember(success) }
         } catch {
             connection.close()
+            if let refusal = error as? LoginRefused { facts.offeredKeys += refusal.offeredKeys }
             return .failed(LoginOutcome(error), error)
         }
         if login.purpose == .askForUser {
@@ -111,6 +113,16 @@ public struct Run {
             return .failed(.redirected(user: user), WrongUser(user: user))
         }
         return .finished(status)
+    }
+
+    /// Keeps what let us into an instance, so that the next run need not search.
+    private func remember(_ login: RememberedLogin) {
+        memory?.remember(
+            login,
+            host: plan.options.hostname,
+            port: plan.options.port,
+            trace: context.trace
+        )
     }
 
     /// Reads who the right user is from a login that is there for that alone.
