@@ -31,6 +31,9 @@ public struct KeyFile: Sendable {
     public let isEncrypted: Bool
     /// Whether the file is written in a way that OpenSSH would not have read.
     public let isMended: Bool
+    /// The public half, where the file shows it without a passphrase: in OpenSSH's format and in
+    /// PuTTY's.
+    public let publicKey: HostKey?
     let content: Content
 
     /// Finds the private key in a file.
@@ -67,6 +70,7 @@ public struct KeyFile: Sendable {
         format = .putty(version: key.version)
         isEncrypted = key.isEncrypted
         isMended = true
+        publicKey = HostKey(blob: key.publicKey)
         content = .putty(key)
     }
 
@@ -78,6 +82,9 @@ public struct KeyFile: Sendable {
             pem.label == "PRIVATE KEY"
             ? Base64.decode(pem.body).flatMap(Ed25519InPKCS8.openSSHText) : nil
         self.isMended = isMended || converted != nil
+        publicKey =
+            pem.label == OpenSSHPrivateKey.label
+            ? Base64.decode(pem.body).flatMap(OpenSSHPrivateKey.publicKey) : nil
         content = .text(converted ?? pem.text)
     }
 }

@@ -29,6 +29,17 @@ enum OpenSSHPrivateKey {
         return reader.number() == 1 && reader.string() != nil && reader.string() != nil
     }
 
+    /// The public half, which is never encrypted.
+    /// - Parameter bytes: what the base64 holds.
+    /// - Returns: nil for what is cut off or no such key.
+    static func publicKey(_ bytes: [UInt8]) -> HostKey? {
+        guard bytes.starts(with: magic) else { return nil }
+        var reader = WireReader(bytes.dropFirst(magic.count))
+        for _ in 0..<3 where reader.string() == nil { return nil }
+        guard reader.number() == 1 else { return nil }
+        return reader.string().flatMap { HostKey(blob: $0) }
+    }
+
     /// Writes a key without a passphrase, for memory alone.
     /// - Parameters:
     ///   - publicKey: in SSH's encoding.

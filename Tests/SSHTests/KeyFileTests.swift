@@ -197,6 +197,19 @@ struct KeyFileTests {
         #expect(fault.layer == .identity)
     }
 
+    @Test(
+        "The public half is seen without a passphrase where the file shows it",
+        arguments: [
+            ("ed25519", true), ("ecdsa256-v3-encrypted.ppk", true), ("rsa-v2.ppk", true),
+            ("rsa-pkcs1", false), ("rsa-pkcs8-encrypted", false),
+        ]
+    )
+    func publicHalf(name: String, isShown: Bool) throws {
+        let file = try KeyFile.read(key(name), path: name)
+        let kind = name.split(separator: "-").first.map(String.init) ?? ""
+        #expect(file.publicKey?.line == (isShown ? line(kind) : nil))
+    }
+
     @Test("Random changes never trap the reader", arguments: [UInt64(1), 2, 3])
     func fuzz(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
