@@ -70,7 +70,12 @@ final class ChildProcess {
 }
 
 /// Runs a program to its end.
-func runTool(
+/// - Parameters:
+///   - path: the program's path.
+///   - arguments: what follows its name.
+///   - environment: the whole environment; ours if nil.
+/// - Throws: when it cannot be started or does not end with status 0.
+public func runTool(
     _ path: String,
     _ arguments: [String],
     environment: [String: String]? = nil
