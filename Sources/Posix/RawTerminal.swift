@@ -34,11 +34,17 @@ public enum RawTerminal {
 
     /// Gives the terminal its former modes back; nothing happens when none is raw.
     ///
+    /// Nor does anything in the background, where the terminal has somebody else's modes.
+    ///
     /// C: `tcsetattr(TCSADRAIN)`.
     /// - Throws: ``SystemError``; EIO when the terminal is gone.
     public static func leave() throws(SystemError) {
         let number = rawNumber.load(ordering: .acquiring)
         if number == -1 { return }
+        guard isOurs(number) else {
+            rawNumber.store(-1, ordering: .releasing)
+            return
+        }
         var former = try TerminalSettings(of: number)
         unsafe former.modes = formerModes
         try applyUninterrupted(former, number)
@@ -103,15 +109,21 @@ private func install(
 
 private func restoreModes() {
     let number = rawNumber.load(ordering: .acquiring)
-    if number != -1 { unsafe tcsetattr(number, TCSANOW, &formerModes) }
+    if number != -1 && isOurs(number) { unsafe tcsetattr(number, TCSANOW, &formerModes) }
 }
 
 private func makeRawAgain() {
     let number = rawNumber.load(ordering: .acquiring)
-    // In the background the terminal is somebody else's.
-    if number != -1 && tcgetpgrp(number) == getpgrp() {
-        unsafe tcsetattr(number, TCSANOW, &rawModes)
-    }
+    if number != -1 && isOurs(number) { unsafe tcsetattr(number, TCSANOW, &rawModes) }
+}
+
+/// Whether the terminal listens to us.
+///
+/// In the background its modes are somebody else's, and who changes them is stopped (SIGTTOU). A
+/// terminal that is not our controlling one does not tell.
+private func isOurs(_ number: Int32) -> Bool {
+    let group = tcgetpgrp(number)
+    return group == -1 || group == getpgrp()
 }
 
 private func setDefault(_ number: Int32) {

@@ -88,6 +88,21 @@ struct RawModeTests {
         #expect(!terminal.isRaw)
     }
 
+    @Test func `a signal in the background ends the program and leaves the shell's modes`() throws {
+        let script = """
+            \(builtProduct("TerminalDriver")) raw; bg; wait %1; stty -echo
+            kill -TERM %1; kill -CONT %1; wait %1
+            echo ended=$? $(stty -a | tr ' ' '\\n' | grep -x -e '-echo')
+            """
+        try terminal.start(
+            ["/bin/bash", "--norc", "-i", "-c", script],
+            environment: ["PATH": "/usr/bin:/bin"]
+        )
+        try terminal.wait(for: "ready\r\n")
+        try stopChild()
+        try terminal.wait(for: "ended=143 -echo")
+    }
+
     /// Stops the program that the terminal listens to.
     private func stopChild() throws {
         let group = terminal.foregroundGroup
