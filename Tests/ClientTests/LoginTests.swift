@@ -201,7 +201,11 @@ struct LoginTests {
         try run.server.authorize(encrypted)
         run.use([encrypted])
         let result = try run.run()
-        #expect(result.refusal?.keys.map(\.result) == [.unusable("its passphrase is not known")])
+        #expect(
+            result.refusal?.keys.map(\.result) == [
+                .unusable("incorrect passphrase supplied to decrypt private key")
+            ]
+        )
         #expect(result.prompts == [])
     }
 
