@@ -20,7 +20,7 @@ final class WindowSizeWatcher: Source {
     func watch(_ set: inout PollSet) {}
 
     func ready(_ set: PollSet, now: Instant) throws {
-        if signals.take(.windowChange) { update() }
+        if signals.take(.windowChange) || signals.take(.resume) { update() }
     }
 
     /// Sends the size as it is now; also wanted after a stop, when the signal may have been missed.

@@ -50,3 +50,12 @@ extension SystemError {
         SystemError(call, subject, code: ETIMEDOUT)
     }
 }
+
+extension SystemError {
+    /// Says that a path is too long to be a socket's.
+    /// - Parameter path: the path.
+    /// - Returns: what connect would give for it, ENAMETOOLONG.
+    public static func socketPathTooLong(_ path: String) -> SystemError {
+        SystemError("connect", path, code: ENAMETOOLONG)
+    }
+}

@@ -1,4 +1,3 @@
-internal import Glibc
 public import Posix
 
 /// A connection to an ssh-agent; every call waits, so calls are made beside the loop.
@@ -12,7 +11,7 @@ public final class Agent: Sendable {
     /// - Throws: ``SystemError``; ENAMETOOLONG when it cannot be the path of a socket.
     public init(path: String) throws(SystemError) {
         guard let address = SocketAddress(path: path) else {
-            throw SystemError("connect", path, code: ENAMETOOLONG)
+            throw .socketPathTooLong(path)
         }
         let socket = try makeStreamSocket(.local)
         if case .again = try beginConnecting(socket.number, to: address) {
