@@ -40,8 +40,13 @@ extension Trace {
 
     /// A log that cannot be written is no reason to stop.
     private static func write(_ line: String, to number: Int32) {
-        let text = visible(LosslessText.bytes(line)) + "\r\n"
-        do throws(SystemError) { try writeAll(number, Array(text.utf8)) } catch {}
+        var bytes = LosslessText.bytes(line)
+        // Nearly every line is plain; a file of noise makes very many.
+        if !bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\\") }) {
+            bytes = Array(visible(bytes).utf8)
+        }
+        bytes += [UInt8(ascii: "\r"), UInt8(ascii: "\n")]
+        do throws(SystemError) { try writeAll(number, bytes) } catch {}
     }
 }
 

@@ -6,17 +6,18 @@
 /// - Parameter bytes: any bytes, UTF-8 or not.
 /// - Returns: ASCII text.
 public func visible(_ bytes: some Sequence<UInt8>) -> String {
-    var text = ""
-    for byte in bytes {
+    // One copy into an array makes the loop run on plain memory, whatever the sequence is.
+    var text: [UInt8] = []
+    for byte in Array(bytes) {
         switch byte {
         case UInt8(ascii: "\\"):
-            text += "\\\\"
+            text += [byte, byte]
         case 0x20...0x7e, 0x07...0x0a, 0x0d:
-            text.unicodeScalars.append(Unicode.Scalar(byte))
+            text.append(byte)
         default:
-            let digits = String(byte, radix: 8)
-            text += "\\" + String(repeating: "0", count: 3 - digits.count) + digits
+            let digits = [byte >> 6, byte >> 3 & 7, byte & 7].map { UInt8(ascii: "0") + $0 }
+            text += [UInt8(ascii: "\\")] + digits
         }
     }
-    return text
+    return String(decoding: text, as: UTF8.self)
 }

@@ -8,13 +8,18 @@ public enum LosslessText {
     /// Makes a String of any bytes.
     /// - Parameter bytes: UTF-8 or not.
     /// - Returns: the text; equal texts come from equal bytes only.
-    public static func string(_ bytes: some Collection<UInt8>) -> String {
+    public static func string(_ bytes: [UInt8]) -> String { string(bytes[...]) }
+
+    /// Makes a String of any bytes.
+    /// - Parameter bytes: UTF-8 or not.
+    /// - Returns: the text; equal texts come from equal bytes only.
+    public static func string(_ bytes: ArraySlice<UInt8>) -> String {
         // Every stand-in begins with F4 8F, so text without F4 needs no second look.
         if !bytes.contains(0xF4), let text = String(validating: bytes, as: UTF8.self) {
             return text
         }
         var text = String.UnicodeScalarView()
-        var rest = Array(bytes)[...]
+        var rest = bytes
         while let first = rest.first {
             var decoder = UTF8()
             var iterator = rest.makeIterator()
@@ -33,7 +38,7 @@ public enum LosslessText {
     /// Gives the bytes a text was made of.
     /// - Parameter text: from ``string(_:)``, or any String.
     /// - Returns: the bytes for the system: a path, an argument, a name.
-    public static func bytes(_ text: some StringProtocol) -> [UInt8] {
+    public static func bytes(_ text: String) -> [UInt8] {
         guard text.utf8.contains(0xF4) else { return Array(text.utf8) }
         var bytes: [UInt8] = []
         for scalar in text.unicodeScalars {
