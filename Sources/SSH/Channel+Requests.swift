@@ -72,10 +72,15 @@ extension Channel {
     private func request(_ call: (OpaquePointer) -> Int32) throws(SSHError) -> Attempt<Bool> {
         if let failure = session.failure { throw failure }
         guard let handle = unsafe handle else { throw .refused("the channel is closed") }
+        let start = requestSince ?? readClock()
+        requestSince = start
         let code = session.inLibrary { unsafe call(handle) }
         session.noteFailure()
         if let failure = session.failure { throw failure }
-        return code == SSH_AGAIN ? .again : .done(code == SSH_OK)
+        if code == SSH_AGAIN { return .again }
+        requestSince = nil
+        window.noteRoundTrip(readClock() - start)
+        return .done(code == SSH_OK)
     }
 
     /// Sends a request that has no answer.

@@ -89,8 +89,9 @@ public import Posix
         session.noteFailure()
         switch code {
         case SSH_OK:
-            window.isOpen = true
-            raiseWindow()
+            let now = readClock()
+            window.open(after: now - (openingSince ?? now))
+            raiseWindow(now)
             return .done(())
         case SSH_AGAIN: return .again
         default: throw openFailure()
@@ -98,6 +99,9 @@ public import Posix
     }
 
     private var number: UInt32 = 0
+    private var openingSince: Instant?
+    /// When the request that goes on was sent.
+    var requestSince: Instant?
 
     private func makeHandle() throws(SSHError) -> OpaquePointer {
         if let handle = unsafe handle { return unsafe handle }
@@ -105,6 +109,7 @@ public import Posix
             throw .refused("a channel needs a login")
         }
         unsafe handle = new
+        openingSince = readClock()
         unsafe installCallbacks(new)
         return unsafe new
     }
@@ -144,7 +149,7 @@ public import Posix
             unsafe standardOutput.drain(handle, into: onData)
             unsafe standardError.drain(handle, into: onData)
         }
-        window.consumed += before - min(before, unreadCount)
+        window.take(before - min(before, unreadCount))
         session.noteFailure()
         settle(now: readClock())
     }
@@ -158,7 +163,7 @@ public import Posix
             } else {
                 unsafe standardOutput.receive(data, into: onData)
             }
-        window.consumed += count
+        window.take(count)
         return count
     }
 
@@ -173,14 +178,13 @@ public import Posix
 
     /// After libssh has read: gives the server back the window of what has been taken.
     func settle(now: Instant) {
-        window.note(now)
-        if window.isDue && unreadCount == 0 && !hasReceivedEOF { raiseWindow() }
+        if window.isDue && unreadCount == 0 && !hasReceivedEOF { raiseWindow(now) }
     }
 
-    private func raiseWindow() {
-        guard let handle = unsafe handle, let size = window.grant() else { return }
+    private func raiseWindow(_ now: Instant) {
+        guard let handle = unsafe handle, let size = window.raise(now) else { return }
         session.inLibrary {
-            unsafe session.raiseWindow(of: handle, to: size) { unsafe receive($0) }
+            unsafe session.scratch.raiseWindow(of: handle, to: size) { unsafe receive($0) }
         }
         session.noteFailure()
     }
@@ -190,7 +194,7 @@ public import Posix
         unsafe standardOutput.keep(data)
         let before = standardOutput.count
         unsafe standardOutput.drain(nil, into: onData)
-        window.consumed += before - standardOutput.count
+        window.take(before - standardOutput.count)
     }
 
     /// The session is over; what libssh holds of it can no longer be read.

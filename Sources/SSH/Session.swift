@@ -28,6 +28,8 @@ public import Posix
     var ourAgent: OurAgent?
     /// Whether an attempt with it is going on.
     var isAgentAnswering = false
+    /// For raising windows; made when first needed.
+    lazy var scratch = ReceiveScratch()
     private let event: OpaquePointer
     private var descriptor: Descriptor?
     private var number: Int32

@@ -53,7 +53,8 @@ final class ChildProcess {
     }
 
     deinit {
-        if status == nil { kill(id, SIGTERM) }
+        // An sshd that nobody has logged in to takes note of SIGTERM and goes on.
+        if status == nil { kill(id, SIGKILL) }
         waitUntilExit()
     }
 

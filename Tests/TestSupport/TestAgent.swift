@@ -14,10 +14,19 @@ public final class TestAgent {
     public init(_ server: SSHDServer, keys: [String]) throws {
         socket = server.directory.appendingPathComponent("agent").path
         process = try ChildProcess("/usr/bin/ssh-agent", ["-D", "-a", socket])
-        // Two thousand times a thousandth of a second, or ssh-add says that there is none.
-        for _ in 0..<2_000 where !FileManager.default.fileExists(atPath: socket) { usleep(1_000) }
         for key in keys {
-            try runTool("/usr/bin/ssh-add", ["-q", key], environment: ["SSH_AUTH_SOCK": socket])
+            let arguments = ["-q", key]
+            let environment = ["SSH_AUTH_SOCK": socket]
+            // The socket is there before it takes connections, and there is no sign of that.
+            for _ in 0..<500 {
+                let child = try ChildProcess(
+                    "/usr/bin/ssh-add",
+                    arguments,
+                    environment: environment
+                )
+                if child.waitUntilExit() { break }
+                usleep(2_000)
+            }
         }
     }
 }
