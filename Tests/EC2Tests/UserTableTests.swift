@@ -50,6 +50,7 @@ struct UserTableTests {
             ("debian-12-amd64-20240702-1796", "136693071363", ["admin"]),
             ("RHEL-9.4.0_HVM-20240605-x86_64", "309956199498", ["ec2-user", "cloud-user"]),
             ("RHEL-6.3_GA-x86_64", "309956199498", ["root", "ec2-user"]),
+            ("RHEL-6.3_GA-x86_64", nil, ["root", "ec2-user"]),
             ("CentOS Stream 9 x86_64 20240703", "125523088429", ["ec2-user", "cloud-user"]),
             ("CentOS Linux 7 x86_64 HVM", nil, ["centos"]),
             ("Rocky-9-EC2-Base-9.4-20240523.0.x86_64", "999999999999", ["rocky"]),
