@@ -69,6 +69,8 @@ final class SessionLoop {
             poller.signals.catchSignal(signal, unlessIgnored: true)
         }
         while true {
+            // A session that ends closes its channels too; with a status the work was done before.
+            if let failure = session.failure, channel.exitStatus == nil { throw failure }
             if relay.isFinished { return .closed(status: channel.exitStatus) }
             if let failure = session.failure { throw failure }
             try poller.turn()
