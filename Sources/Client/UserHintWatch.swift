@@ -57,17 +57,15 @@ private final class WatchedOutput: ByteEndpoint {
     private func hold(_ bytes: UnsafeRawBufferPointer) -> Int {
         let before = held.count
         unsafe held.append(contentsOf: bytes)
-        if let user = UserHint.user(in: held) {
-            watch.note(user)
-            held = []
-            isOver = true
-            return bytes.count
-        }
-        let common = zip(held, WatchedOutput.opening)
-        if common.allSatisfy({ $0 == $1 }) && held.count < WatchedOutput.longest
-            && !held.contains(UInt8(ascii: "\n"))
-        {
-            return bytes.count
+        if zip(held, WatchedOutput.opening).allSatisfy({ $0 == $1 }) {
+            if let user = UserHint.user(in: held) {
+                watch.note(user)
+                held = []
+                isOver = true
+                return bytes.count
+            }
+            let isWhole = held.contains(UInt8(ascii: "\n")) || held.count >= WatchedOutput.longest
+            if !isWhole { return bytes.count }
         }
         // It is something else: what was held goes out first, then these bytes.
         held.removeLast(held.count - before)
