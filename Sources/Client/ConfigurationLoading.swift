@@ -33,7 +33,8 @@ extension Request {
         let host = try reader.finish()
         try reader.openLog(trace, version)
 
-        let outcome = try reader.resolve(host)
+        var outcome = try reader.resolve(host)
+        if LoginFacts.isInstance(outcome.options) { outcome.options.useInstanceDefaults() }
         trace.level = outcome.options.logLevel
         if invocation.has(.printConfiguration) {
             self = .print(output: ConfigurationDump.text(outcome.options), errors: [])

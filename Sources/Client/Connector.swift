@@ -55,19 +55,29 @@ struct Connector {
         return connection
     }
 
-    /// ConnectTimeout ends with the server's identification, as in OpenSSH.
+    /// ConnectTimeout counts up to the server's identification, as in OpenSSH; after that a server
+    /// may be silent for as long again, where OpenSSH would wait for ever.
     private func exchangeKeys(
         _ session: Session,
         _ peer: SSHError.Peer,
         until deadline: Instant?
     ) throws {
+        let start = readClock()
         var isConnected = false
         let greeted: Void? = try context.poller.wait(until: deadline) {
             if case .done = try session.connect() { isConnected = true }
             return isConnected || !session.serverIdentification.isEmpty ? .done(()) : .again
         }
-        if greeted == nil { throw BannerTimeout(peer: peer) }
-        if !isConnected { _ = try context.poller.wait { try session.connect() } }
+        if greeted == nil { throw HandshakeTimeout(peer: peer, isGreeted: false) }
+        let patience = deadline.map { $0 - start }
+        while !isConnected {
+            let seen = session.packetsReceived
+            let moved: Void? = try context.poller.wait(until: patience.map { readClock() + $0 }) {
+                if case .done = try session.connect() { isConnected = true }
+                return isConnected || session.packetsReceived != seen ? .done(()) : .again
+            }
+            if moved == nil { throw HandshakeTimeout(peer: peer, isGreeted: true) }
+        }
     }
 
     private func verify(
@@ -90,12 +100,24 @@ struct Connector {
     }
 }
 
-/// Says that the server was connected but did not identify itself in time.
-struct BannerTimeout: Fault {
+/// Says that the server was connected but did not go on with the handshake in time.
+struct HandshakeTimeout: Fault {
     let peer: SSHError.Peer
+    /// Whether the server had identified itself before it fell silent.
+    let isGreeted: Bool
+
     var layer: Layer { .transport }
-    var summary: String { "\(peer.address) did not say anything within ConnectTimeout" }
+    var summary: String {
+        isGreeted
+            ? "\(peer.address) fell silent during the key exchange"
+            : "\(peer.address) did not say anything within ConnectTimeout"
+    }
     var words: [String]? {
-        ["Connection timed out during banner exchange", "Connection to \(peer.address) timed out"]
+        isGreeted
+            ? ["Connection to \(peer.address) timed out during key exchange"]
+            : [
+                "Connection timed out during banner exchange",
+                "Connection to \(peer.address) timed out",
+            ]
     }
 }

@@ -7,7 +7,7 @@ extension LoginOutcome {
     init(_ error: any Error) {
         switch error {
         case let error as WayError: self.init(error.outcome)
-        case is BannerTimeout: self = .noAnswer
+        case is HandshakeTimeout: self = .noAnswer
         case let error as HostKeyRefusal: self = .hostKeyRefused(error)
         case let error as SSHError: self.init(error)
         case let error as LoginRefused: self = error.outcome

@@ -18,13 +18,12 @@ public struct Run {
     public init(in context: Context) throws {
         self.context = context
         try Unsupported.check(context.configuration, trace: context.trace)
-        var plan = try Plan(context.configuration)
+        plan = try Plan(context.configuration)
         facts = LoginFacts(plan.options, localUser: context.user.name)
         memory =
             facts.isEC2
             ? LoginMemory(environment: context.environment, home: context.user.home) : nil
         if facts.isEC2 {
-            plan.options.useInstanceDefaults()
             facts.table = try UserTable.load(userFile: Run.userTablePath(context))
             facts.remembered = memory?.recall(
                 host: plan.options.hostname,
@@ -32,7 +31,6 @@ public struct Run {
                 trace: context.trace
             )
         }
-        self.plan = plan
     }
 
     private static func userTablePath(_ context: Context) -> String {

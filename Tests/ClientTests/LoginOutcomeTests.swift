@@ -26,7 +26,7 @@ struct LoginOutcomeTests {
 
     @Test("a silent server and a refused host key are told apart")
     func others() {
-        #expect(LoginOutcome(BannerTimeout(peer: Self.peer)) == .noAnswer)
+        #expect(LoginOutcome(HandshakeTimeout(peer: Self.peer, isGreeted: false)) == .noAnswer)
         let refusal = HostKeyRefusal.declined(host: "h")
         #expect(LoginOutcome(refusal) == .hostKeyRefused(refusal))
     }
