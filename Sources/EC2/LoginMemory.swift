@@ -81,6 +81,9 @@ public struct LoginMemory: Sendable {
     ///   - port: the port.
     ///   - trace: gets a note when it cannot be kept.
     public func remember(_ login: RememberedLogin, host: String, port: Int, trace: Trace) {
+        var login = login
+        // Another run may stand in another directory.
+        if login.keyPath?.hasPrefix("/") == false { login.keyPath = nil }
         guard let text = LoginMemory.format(login), !host.isEmpty else { return }
         if recall(host: host, port: port, trace: trace) == login { return }
         do throws(SystemError) {

@@ -91,7 +91,7 @@ extension KeyFileFault.Problem {
         case .certificate:
             ("is a certificate", "give it with -o CertificateFile, and the private key with -i")
         case .tlsCertificate:
-            ("is a certificate of TLS", "use the file that begins with BEGIN … PRIVATE KEY")
+            ("is a certificate of TLS", "use the file whose first line says PRIVATE KEY")
         case .webPage: ("is a web page", "the download of the key has failed; repeat it")
         case .xml: ("is XML", "the download of the key has failed; repeat it")
         case .json: ("is JSON without a key", "save KeyMaterial of the key pair's answer")

@@ -52,6 +52,16 @@ struct LoginMemoryTests {
         #expect(try fileFacts(path: cache.directory).mode == 0o700)
     }
 
+    @Test("A path that means another file elsewhere is not remembered")
+    func relativePath() throws {
+        let cache = Cache()
+        let memory = try cache.memory()
+        let login = RememberedLogin(user: "u", key: "SHA256:abc", keyPath: "k.pem")
+        memory.remember(login, host: "h", port: 22, trace: cache.trace)
+        let recalled = memory.recall(host: "h", port: 22, trace: cache.trace)
+        #expect(recalled == RememberedLogin(user: "u", key: "SHA256:abc"))
+    }
+
     @Test(
         "No name of a host leaves the directory",
         arguments: [
