@@ -34,8 +34,11 @@ public import Posix
     ///
     /// The second value tells standard error from standard output. Called while libssh reads, so
     /// nothing in it may wait; it may be called during ``write(_:)`` as well.
-    public var onData: (UnsafeRawBufferPointer, _ isStandardError: Bool) -> Int = { data, _ in
-        data.count
+    ///
+    /// Until it is set everything is kept, for a command's first and last words may come together
+    /// with the server's answer to the request that started it; it gets them when it is set.
+    public var onData: (UnsafeRawBufferPointer, _ isStandardError: Bool) -> Int = { _, _ in 0 } {
+        didSet { drain() }
     }
 
     /// The session, which lives at least as long.
