@@ -85,17 +85,6 @@ struct CloudTests {
         #expect(run.errorText.contains("Permission denied (publickey)"))
         #expect(run.errorLines.count <= 4, "\(run.errorText)")
     }
-
-    @Test("keepalives are on for EC2 and as ever for other hosts")
-    func keepalive() async throws {
-        let name = try #require(client.lab.instance("ubuntu").publicName)
-        let cloud = try await client.run(["-G", "-T", name])
-        #expect(cloud.outputText.contains("\nserveraliveinterval 15\n"))
-        let given = try await client.run(["-G", "-T", "-o", "ServerAliveInterval=7", name])
-        #expect(given.outputText.contains("\nserveraliveinterval 7\n"))
-        let plain = try await client.run(["-G", "-T", "plain.lab"])
-        #expect(plain.outputText.contains("\nserveraliveinterval 0\n"))
-    }
 }
 
 /// Whether the tests run against OpenSSH's own client, to hold them against it.

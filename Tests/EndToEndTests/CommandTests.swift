@@ -109,6 +109,23 @@ struct CommandTests {
         #expect(!run.timedOut)
     }
 
+    @Test("many runs at once lose nothing of what their commands say")
+    func crowd() async throws {
+        // The first bytes of a command come in one read with the answer to its request only where
+        // the machine is busy.
+        let texts = await withTaskGroup(of: String.self) { group in
+            for index in 0..<60 {
+                group.addTask {
+                    let run = try? await client.run([host, "echo \(index); echo \(index) >&2"])
+                    let errors = run.map { complaints($0).joined() } ?? "no run"
+                    return "\(run?.outputText ?? "")\(errors) \(index)"
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(Set(texts) == Set((0..<60).map { "\($0)\n\($0) \($0)" }))
+    }
+
     @Test("-n reads nothing from standard input")
     func noInput() async throws {
         let run = try await client.run(

@@ -75,7 +75,8 @@ struct KeyFileTests {
         let key = try client.user.write("key.pem", text)
         let run = try await login(key)
         #expect(run.outputText == "ubuntu\n", "\(run.errorText)")
-        #expect(client.user.contents("key.pem") == text)
+        // Bytes, not characters: Foundation drops a BOM when it reads text.
+        #expect(FileManager.default.contents(atPath: key) == Data(text.utf8))
     }
 
     @Test(
