@@ -4,6 +4,8 @@ public import Faults
 public struct UsageFault: Fault, Equatable {
     /// The lines to print.
     public let lines: [String]
+    /// The exit status, nearly always 255.
+    public let status: Int32
 
     /// Always ``Layer/usage``.
     public var layer: Layer { .usage }
@@ -13,15 +15,20 @@ public struct UsageFault: Fault, Equatable {
     public var words: [String]? { lines }
 
     /// Says one thing, without the usage text.
-    /// - Parameter lines: whole lines as ssh prints them.
-    public init(_ lines: [String]) { self.lines = lines }
+    /// - Parameters:
+    ///   - lines: whole lines as ssh prints them.
+    ///   - status: the exit status.
+    public init(_ lines: [String], status: Int32 = 255) {
+        self.lines = lines
+        self.status = status
+    }
 
     /// Shows the usage text.
     /// - Parameters:
     ///   - invocation: tells which name and verbs to show.
     ///   - reason: a line to print before it.
     public init(_ invocation: Invocation, reason: String? = nil) {
-        lines = (reason.map { [$0] } ?? []) + Usage.lines(invocation.name)
+        self.init((reason.map { [$0] } ?? []) + Usage.lines(invocation.name))
     }
 
     /// Shows what stopped the reading, and the usage text.
@@ -31,8 +38,9 @@ public struct UsageFault: Fault, Equatable {
     public init(_ complaint: Complaint, in invocation: Invocation) {
         let reason =
             switch complaint {
-            case .unknownFlag(let letter): "unknown option -- \(letter)"
-            case .missingValue(let flag): "option requires an argument -- \(flag.rawValue)"
+            // getopt's complaint goes through ssh's log, which ends lines in CR LF.
+            case .unknownFlag(let letter): "unknown option -- \(letter)\r"
+            case .missingValue(let flag): "option requires an argument -- \(flag.rawValue)\r"
             }
         self.init(invocation, reason: reason)
     }

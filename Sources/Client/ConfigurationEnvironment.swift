@@ -24,6 +24,13 @@ extension ConfigEnvironment {
         environment.numericAddress = numericAddress
         environment.lookUp = lookUp
         environment.isTerminal = { Posix.isTerminal(0) }
+        environment.warn = { line in
+            do throws(SystemError) {
+                try writeAll(2, LosslessText.bytes(line) + [UInt8(ascii: "\n")])
+            } catch {
+                // Nobody is there to read it.
+            }
+        }
         return environment
     }
 

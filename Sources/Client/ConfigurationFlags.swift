@@ -179,10 +179,7 @@ extension FlagReader {
     private mutating func addIdentity(_ value: String) throws {
         let path = try resolver.expandTilde(value)
         if let problem = problem(withRawPath: LosslessText.bytes(path)) {
-            resolver.say(
-                .info,
-                "Warning: Identity file \(path) not accessible: \(problem.reason)."
-            )
+            resolver.warn("Warning: Identity file \(path) not accessible: \(problem.reason).")
         } else {
             try resolver.identityFile(path)
         }

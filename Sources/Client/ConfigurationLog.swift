@@ -1,3 +1,4 @@
+internal import Arguments
 public import Faults
 internal import Posix
 internal import SSHConfig
@@ -20,12 +21,12 @@ extension Trace {
     }
 
     /// Goes on in a file, for `-E`.
-    func append(toFile path: String) throws(ConfigurationFault) {
+    func append(toFile path: String) throws(UsageFault) {
         let file: Descriptor
         do throws(SystemError) {
             file = try openFile(path, .append)
         } catch {
-            throw ConfigurationFault("Couldn't open logfile \(path): \(error.reason)")
+            throw UsageFault(["Couldn't open logfile \(path): \(error.reason)"], status: 1)
         }
         let owner = LogFile(file)
         sink = { line in Trace.write(line, to: owner.number) }

@@ -103,6 +103,8 @@ public struct ConfigEnvironment {
     public var isTerminal: () -> Bool
     /// Takes what ssh would log, at its level, in its words.
     public var say: (Trace.Level, String) -> Void
+    /// Takes a line that ssh prints whatever LogLevel is.
+    public var warn: (String) -> Void
 
     /// Makes an environment for `user` in which there is nothing; set what there is.
     /// - Parameter user: name, id and home directory.
@@ -121,5 +123,6 @@ public struct ConfigEnvironment {
         lookUp = { _, _ in .unknown(reason: "Name or service not known") }
         isTerminal = { false }
         say = { _, _ in }
+        warn = { _ in }
     }
 }

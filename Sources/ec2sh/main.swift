@@ -13,6 +13,7 @@ do {
 } catch let fault as UsageFault {
     // Said whatever LogLevel is.
     printLines(fault.lines)
+    exitProcess(fault.status)
 } catch {
     report(error, to: trace)
 }

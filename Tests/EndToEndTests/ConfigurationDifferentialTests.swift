@@ -104,17 +104,15 @@ struct ConfigurationDifferentialTests {
     }
 
     private func lines(_ bytes: [UInt8]) -> [Substring] {
-        String(decoding: bytes, as: UTF8.self).split(
-            separator: "\n",
-            omittingEmptySubsequences: false
-        )
+        // Characters would join CR and LF.
+        let scalars = String(decoding: bytes, as: UTF8.self).unicodeScalars
+        return scalars.split(separator: "\n", omittingEmptySubsequences: false).map {
+            Substring($0)
+        }
     }
 
     private func compared(_ errors: [UInt8]) -> [Substring] {
-        let text = String(decoding: errors.filter { $0 != 13 }, as: UTF8.self)
-        return text.split(separator: "\n").filter { line in
-            !Self.allowed.contains { $0.line(line) }
-        }
+        lines(errors).filter { line in !Self.allowed.contains { $0.line(line) } }
     }
 
     private func firstDifference(_ ours: [Substring], _ theirs: [Substring]) -> String {

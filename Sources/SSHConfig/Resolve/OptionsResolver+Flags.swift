@@ -11,11 +11,9 @@ extension OptionsResolver {
         set { parser.level = newValue }
     }
 
-    /// Says a line as ssh's log does.
-    /// - Parameters:
-    ///   - level: dropped above ``level``.
-    ///   - line: the line.
-    public func say(_ level: Trace.Level, _ line: String) { parser.say(level, line) }
+    /// Says a line that ssh prints whatever LogLevel is.
+    /// - Parameter line: the line.
+    public func warn(_ line: String) { parser.environment.warn(line) }
 
     /// Sets an option, be it set or not.
     /// - Parameters:
