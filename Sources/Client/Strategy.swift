@@ -110,11 +110,7 @@ public enum Strategy {
     }
 
     private static func triedUsers(_ facts: LoginFacts) -> [String] {
-        var users: [String] = []
-        for attempt in facts.attempts where !users.contains(attempt.user) {
-            users.append(attempt.user)
-        }
-        return users
+        unique(facts.attempts.map(\.user))
     }
 
     private static func lastUser(_ facts: LoginFacts) -> String {
@@ -169,7 +165,9 @@ public enum Strategy {
         let isAboutUsers = outcome == .keyRefused || outcome == .tooManyFailures
         var stop = Stop(hint: StrategyHints.hint(after: outcome, facts, triedUsers: users))
         if isAboutUsers && !users.isEmpty {
-            let keys = facts.offeredKeys.isEmpty ? "no key" : list(facts.offeredKeys, "and")
+            // Each name is offered the same keys.
+            let offered = unique(facts.offeredKeys)
+            let keys = offered.isEmpty ? "no key" : list(offered, "and")
             stop.tried = "tried as \(list(users, "and")) with \(keys)"
         }
         return .stop(stop)
@@ -181,6 +179,11 @@ public enum Strategy {
     private static let mostRetries = 30
     /// sshd's least penalty that is enforced, `min:15`, and a second (sshd_config(5)).
     private static let penalty = Duration.seconds(16)
+}
+
+/// Leaves out what was there before.
+private func unique(_ words: [String]) -> [String] {
+    words.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
 }
 
 /// Puts words together as people do: `a, b and c`.

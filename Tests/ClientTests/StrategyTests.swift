@@ -123,7 +123,7 @@ struct StrategyTests {
             let facts = try facts(tried: Array(names.prefix(count)))
             #expect(Strategy.next(after: .keyRefused, facts: facts) == .attempt(names[count]))
         }
-        let facts = try facts(tried: names) { $0.offeredKeys = ["/a", "/b"] }
+        let facts = try facts(tried: names) { $0.offeredKeys = ["/a", "/b", "/a", "/b"] }
         guard case .stop(let stop) = Strategy.next(after: .keyRefused, facts: facts) else {
             Issue.record("a fourth name")
             return
