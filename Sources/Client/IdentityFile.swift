@@ -47,12 +47,18 @@ public struct IdentityFile {
             let file = try openFile(path, .read)
             let facts = try fileFacts(of: file.number)
             guard facts.kind != .directory else { return unreadable(path, "Is a directory") }
-            guard isUsable(file.number, facts, path) else { return .unusable }
+            if !isEC2 {
+                guard isUsable(file.number, facts, path) else { return .unusable }
+            }
             guard var bytes = try readToEnd(file.number, path, limit: largestFile) else {
                 return unreadable(path, "File too large")
             }
             defer { wipe(&bytes) }
             let key = try KeyFile.read(bytes, path: path)
+            // A public key given by mistake is left as open as it should be.
+            if isEC2 {
+                guard isUsable(file.number, facts, path) else { return .unusable }
+            }
             if key.isMended {
                 trace.debug(.debug1, .identity, "\(path): read as it was meant")
             }

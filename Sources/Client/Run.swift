@@ -82,7 +82,7 @@ public struct Run {
         let login = login ?? Strategy.first(facts)
         facts.attempts.append(login)
         do {
-            let success = try connector.logIn(connection, plan, login)
+            let success = try connector.logIn(connection, plan(for: login), login)
             if login.purpose == .login { remember(success) }
         } catch {
             connection.close()
@@ -94,6 +94,19 @@ public struct Run {
             return try ask(connection)
         }
         return try work(connection)
+    }
+
+    /// Nobody is asked for the password of a user who is a guess of ours.
+    private func plan(for login: LoginAttempt) -> Plan {
+        guard facts.isEC2, login.user != facts.givenUser else { return plan }
+        var plan = plan
+        if !plan.options.isSet(.passwordAuthentication) {
+            plan.options.passwordAuthentication = false
+        }
+        if !plan.options.isSet(.kbdInteractiveAuthentication) {
+            plan.options.kbdInteractiveAuthentication = false
+        }
+        return plan
     }
 
     /// Runs the task; a guessed user may turn out to be the wrong one only now.

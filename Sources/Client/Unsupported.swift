@@ -30,8 +30,9 @@ struct Unsupported {
     /// - Parameters:
     ///   - configuration: the command line and the files, made one.
     ///   - trace: told what a file asks for in vain.
-    /// - Throws: ``NotYet`` for a flag that was typed.
+    /// - Throws: ``NotYet`` for a flag or a verb that was typed.
     static func check(_ configuration: Configuration, trace: Trace) throws(NotYet) {
+        if let verb = configuration.invocation.verb { throw NotYet(name: verb.rawValue, hint: nil) }
         for row in rows where row.isSet(configuration.options) || row.isTyped(configuration) {
             let notYet = NotYet(name: row.name)
             if row.isTyped(configuration), !row.isCleared(configuration) { throw notYet }
@@ -56,5 +57,5 @@ struct NotYet: Fault {
     let name: String
     var layer: Layer { .usage }
     var summary: String { "\(name) is not supported yet" }
-    var hint: Hint? { .advice("use OpenSSH's ssh for this") }
+    var hint: Hint? = .advice("use OpenSSH's ssh for this")
 }
