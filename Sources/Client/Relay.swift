@@ -71,6 +71,9 @@ internal import Terminal
         unsafe channel.onData = { [unowned self] bytes, isError in
             unsafe deliver(bytes, isError: isError)
         }
+        // Input without a descriptor (`-n`) is at its end, and no event would ever tell.
+        if let input, input.number == nil { endOfInput = true }
+        passOnEnd()
     }
 
     deinit {
@@ -90,7 +93,6 @@ internal import Terminal
         outputSlot = nil
         errorSlot = nil
         if let input, !endOfInput, waiting.isEmpty, channel.canWrite {
-            if input.number == nil { endOfInput = true }
             inputSlot = input.number.map { set.watch($0, .read) }
         }
         if outputBlocked { outputSlot = output?.number.map { set.watch($0, .write) } }
@@ -159,11 +161,14 @@ internal import Terminal
             try fill(from: input)
             try send()
         }
-        if endOfInput, input != nil, waiting.isEmpty, !sentEnd, !channel.isClosed {
-            trace.debug(.debug2, .channel, "end of input: sending EOF")
-            channel.sendEOF()
-            sentEnd = true
-        }
+        passOnEnd()
+    }
+
+    private func passOnEnd() {
+        guard endOfInput, input != nil, waiting.isEmpty, !sentEnd, !channel.isClosed else { return }
+        trace.debug(.debug2, .channel, "end of input: sending EOF")
+        channel.sendEOF()
+        sentEnd = true
     }
 
     private func fill(from input: any ByteEndpoint) throws {
