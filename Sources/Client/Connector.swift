@@ -32,9 +32,7 @@ struct Connector {
             parameters: SessionParameters(
                 options,
                 peer: peer,
-                hostKeyAlgorithms: options.isSet(.hostKeyAlgorithms)
-                    ? options.hostKeyAlgorithms
-                    : known.lookUp(policy.knownHostsName).preferKnown(options.hostKeyAlgorithms)
+                hostKeyAlgorithms: try hostKeyAlgorithms(plan, policy, known)
             ),
             trace: context.trace
         )
@@ -53,6 +51,22 @@ struct Connector {
             throw error
         }
         return connection
+    }
+
+    /// HostKeyAlgorithms, those of keys already known first, unless the user has set the order.
+    private func hostKeyAlgorithms(
+        _ plan: Plan,
+        _ policy: HostKeyPolicy,
+        _ known: KnownHosts
+    ) throws -> [String] {
+        let algorithms = plan.options.hostKeyAlgorithms
+        if plan.options.isSet(.hostKeyAlgorithms) { return algorithms }
+        let name = policy.knownHostsName
+        var known = known
+        if let command = KnownHostsCommand(plan) {
+            known = known.adding(output: try command("ORDER", name), invocation: "ORDER")
+        }
+        return known.lookUp(name).preferKnown(algorithms)
     }
 
     /// ConnectTimeout counts up to the server's identification, as in OpenSSH; after that a server

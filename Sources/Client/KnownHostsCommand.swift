@@ -6,10 +6,11 @@ internal import SSHConfig
 struct KnownHostsCommand {
     private let command: String
     private let plan: Plan
-    private let key: HostKey
+    /// What the server has shown; nil before it has shown anything.
+    private let key: HostKey?
 
     /// - Returns: nil when the configuration has no such command.
-    init?(_ plan: Plan, _ key: HostKey) {
+    init?(_ plan: Plan, _ key: HostKey? = nil) {
         guard let command = plan.options.knownHostsCommand else { return nil }
         self.command = command
         self.plan = plan
@@ -18,7 +19,7 @@ struct KnownHostsCommand {
 
     /// Runs the command.
     /// - Parameters:
-    ///   - invocation: why: `HOSTNAME` or `ADDRESS`.
+    ///   - invocation: why: `HOSTNAME` or `ADDRESS`; `ORDER` before there is a key.
     ///   - name: the name or address looked up.
     /// - Returns: what it put out.
     /// - Throws: ``HostKeyRefusal/commandFailed`` when it cannot be run or ends badly.
@@ -29,7 +30,9 @@ struct KnownHostsCommand {
         let query = Tokens.HostKeyQuery(
             name: name,
             reason: invocation,
-            key: (key.algorithm, key.fingerprint(plan.options.fingerprintHash), key.base64)
+            key: key.map {
+                ($0.algorithm, $0.fingerprint(plan.options.fingerprintHash), $0.base64)
+            }
         )
         do {
             let words = try plan.tokens.knownHostsCommand(command, query, in: plan.environment)
