@@ -6,6 +6,8 @@ public enum SSHError: Fault, Equatable {
     case closedBeforeBanner(Peer)
     /// The other end is not an SSH server; what it sent first, made printable.
     case notSSH(Peer, seen: String)
+    /// The other end speaks a protocol before 2.0; its major version.
+    case oldProtocol(Peer, version: Int)
     /// The other end closed the connection.
     case closed(Peer)
     /// Reading or writing the connection failed; the C library's words for the reason.
@@ -37,6 +39,8 @@ public enum SSHError: Fault, Equatable {
         public let address: String
         /// Whether the login had succeeded when the error came.
         public var isLoggedIn = false
+        /// Whether the server had said who it is when the error came.
+        public var hasIdentified = true
 
         /// Names the other end.
         /// - Parameters:
@@ -68,7 +72,8 @@ public enum SSHError: Fault, Equatable {
         case .closed(let peer), .broken(let peer, _), .disconnected(let peer, _, _),
             .corruptedPacket(let peer), .badPacketLength(let peer, _):
             peer.isLoggedIn ? .link : .transport
-        case .closedBeforeBanner, .notSSH, .noCommonAlgorithm, .protocolViolation: .transport
+        case .closedBeforeBanner, .notSSH, .oldProtocol, .noCommonAlgorithm, .protocolViolation:
+            .transport
         case .openRefused, .refused: .channel
         case .unusableKey, .notSigned: .identity
         }
@@ -80,6 +85,8 @@ public enum SSHError: Fault, Equatable {
         case .closedBeforeBanner(let peer):
             "connection closed by \(peer.address) before it said anything in SSH"
         case .notSSH(let peer, let seen): "\(peer.address) is not an SSH server, it sent: \(seen)"
+        case .oldProtocol(let peer, let version):
+            "\(peer.address) speaks SSH of version \(version) only"
         case .closed(let peer): "connection closed by \(peer.address)"
         case .broken(let peer, let reason): "connection to \(peer.address) broke: \(reason)"
         case .disconnected(let peer, let code, let text):
@@ -103,13 +110,15 @@ public enum SSHError: Fault, Equatable {
                 "kex_exchange_identification: Connection closed by remote host",
                 "Connection closed by \(peer.address)",
             ]
+        case .oldProtocol(_, let version): ["Protocol major versions differ: 2 vs. \(version)"]
         case .closed(let peer) where peer.isLoggedIn:
             ["Connection to \(peer.host) closed by remote host."]
         case .closed(let peer): ["Connection closed by \(peer.address)"]
         case .broken(let peer, let reason) where peer.isLoggedIn:
             ["Read from remote host \(peer.host): \(reason)"]
         case .broken(let peer, let reason) where reason == SSHError.reset:
-            ["Connection reset by \(peer.address)"]
+            (peer.hasIdentified ? [] : ["kex_exchange_identification: read: \(reason)"])
+                + ["Connection reset by \(peer.address)"]
         case .broken(let peer, let reason): ["Connection to \(peer.address): \(reason)"]
         case .disconnected(let peer, let code, let text):
             [

@@ -13,6 +13,9 @@ extension Session {
         if let length = text.suffix(after: "Packet len too high(") {
             return .badPacketLength(peer, UInt32(length.prefix { $0.isNumber }) ?? 0)
         }
+        if let banner = text.suffix(after: "No version of SSH protocol usable (banner: SSH-") {
+            return .oldProtocol(peer, version: Int(banner.prefix { $0.isNumber }) ?? 0)
+        }
         if let detail = text.suffix(after: "no match for method ") {
             return noCommonAlgorithm(peer, detail)
         }
@@ -22,18 +25,21 @@ extension Session {
         if let reason = text.suffix(after: "Socket error: ") {
             return lostConnection(peer, reason)
         }
-        if !notes.hasBanner, let first = notes.linesBeforeBanner.first {
-            return .notSSH(peer, seen: printable(first))
-        }
+        if let line = lineInPlaceOfBanner { return .notSSH(peer, seen: printable(line)) }
         return .protocolViolation(peer, text: text)
     }
 
     private func lostConnection(_ peer: SSHError.Peer, _ reason: String) -> SSHError {
-        if !notes.hasBanner, let first = notes.linesBeforeBanner.first {
-            return .notSSH(peer, seen: printable(first))
-        }
+        if let line = lineInPlaceOfBanner { return .notSSH(peer, seen: printable(line)) }
+        var peer = peer
+        peer.hasIdentified = notes.hasBanner
         guard reason == "disconnected" else { return .broken(peer, reason: reason) }
-        return notes.hasBanner ? .closed(peer) : .closedBeforeBanner(peer)
+        return notes.hasBanner ? .closed(peer) : .closedBeforeBanner(parameters.peer)
+    }
+
+    /// What a server said that never said who it is.
+    private var lineInPlaceOfBanner: String? {
+        notes.hasBanner ? nil : notes.linesBeforeBanner.first { !$0.isEmpty }
     }
 
     /// Reads `CODE:TEXT`.
