@@ -9,18 +9,21 @@ internal import Posix
 public struct SignatureRequest: Sendable, Equatable {
     /// All of it, as it is to be signed.
     public let data: [UInt8]
-    /// The signature algorithm announced to the server, such as `rsa-sha2-512`.
+    /// The signature algorithm to use, such as `rsa-sha2-512`.
     public let algorithm: String
 
     /// Reads what libssh gives an agent to sign.
-    init?(data: [UInt8]) {
+    /// - Parameters:
+    ///   - data: the data.
+    ///   - rsa: the algorithm to sign with where `ssh-rsa` was announced; nil for that itself.
+    init?(data: [UInt8], rsa: String? = nil) {
         var reader = WireReader(data)
         guard reader.string() != nil, reader.take(1)?.first == 50, reader.string() != nil,
             reader.string() != nil, reader.text() == "publickey", reader.take(1) != nil,
             let algorithm = reader.text()
         else { return nil }
         self.data = data
-        self.algorithm = algorithm
+        self.algorithm = algorithm == "ssh-rsa" ? rsa ?? algorithm : algorithm
     }
 }
 
@@ -47,11 +50,16 @@ final class OurAgent {
     /// Begins to answer.
     /// - Parameters:
     ///   - identity: the one key.
+    ///   - rsa: the algorithm to sign with where `ssh-rsa` was announced; nil for that itself.
     ///   - sign: signs with it, on the thread.
     /// - Throws: ``SystemError`` when there is no thread left.
-    func begin(_ identity: AgentIdentity, _ sign: @escaping Signer) throws(SystemError) {
+    func begin(
+        _ identity: AgentIdentity,
+        rsa: String?,
+        _ sign: @escaping Signer
+    ) throws(SystemError) {
         let end = ourEnd
-        helper = try Helper { end.serve(identity, sign) }
+        helper = try Helper { end.serve(identity, rsa, sign) }
     }
 
     /// Stops answering; what is being signed is waited for.
@@ -73,9 +81,9 @@ final class OurAgent {
 
         init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
 
-        func serve(_ identity: AgentIdentity, _ sign: Signer) {
+        func serve(_ identity: AgentIdentity, _ rsa: String?, _ sign: Signer) {
             while let body = readAgentFrame(descriptor.number), body != End.stop.suffix(1) {
-                let reply = answer(AgentRequest(body: body), identity, sign)
+                let reply = answer(AgentRequest(body: body), identity, rsa, sign)
                 guard (try? writeAll(descriptor.number, reply.frame)) != nil else { return }
             }
         }
@@ -83,12 +91,14 @@ final class OurAgent {
         private func answer(
             _ request: AgentRequest?,
             _ identity: AgentIdentity,
+            _ rsa: String?,
             _ sign: Signer
         ) -> AgentReply {
             switch request {
             case .identities: return .identities([identity])
             case .sign(_, let data, _):
-                guard let request = SignatureRequest(data: data), let signature = sign(request)
+                guard let request = SignatureRequest(data: data, rsa: rsa),
+                    let signature = sign(request)
                 else { return .failure }
                 return .signature(signature)
             case .add, nil: return .failure

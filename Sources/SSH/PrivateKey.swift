@@ -1,4 +1,5 @@
 internal import CLibSSH
+internal import Posix
 
 /// A private key in libssh's hands, with or without a certificate.
 ///
@@ -24,6 +25,8 @@ internal import CLibSSH
     }
 
     let handle: OpaquePointer
+    /// The fields of an RSA key that libssh has no way to give back: a secret.
+    private(set) var rsaFields: [UInt8] = []
     /// The public half, or the certificate that was put on it.
     public private(set) var publicKey: UserKey
 
@@ -51,9 +54,13 @@ internal import CLibSSH
         }
         unsafe handle = key
         self.publicKey = publicKey
+        if publicKey.rsaBits != nil { rsaFields = looks.privateFields ?? [] }
     }
 
-    deinit { unsafe ssh_key_free(handle) }
+    deinit {
+        unsafe ssh_key_free(handle)
+        wipe(&rsaFields)
+    }
 
     /// Puts a certificate on the key, which is then shown in place of the public key.
     ///

@@ -10,6 +10,9 @@ struct PrivateKeyText {
     /// An Ed25519 key in PKCS#8: libssh reads it but cannot sign with it, and OpenSSH refuses it.
     let isEd25519InPKCS8: Bool
 
+    /// The key's kind and fields, when OpenSSH's own format has them in the clear: a secret.
+    let privateFields: [UInt8]?
+
     /// Looks at a file's contents.
     init(_ text: [UInt8]) {
         let lines = text.split { $0 == 0x0a || $0 == 0x0d }
@@ -19,19 +22,23 @@ struct PrivateKeyText {
             let container = OpenSSHContainer(PrivateKeyText.body(lines))
             isEncrypted = container.map { $0.cipher != "none" } ?? false
             publicKey = container?.publicKey
+            privateFields = container?.privateFields
             isEd25519InPKCS8 = false
         case Array("-----BEGIN ENCRYPTED PRIVATE KEY-----".utf8):
             isEncrypted = true
             publicKey = nil
+            privateFields = nil
             isEd25519InPKCS8 = false
         case Array("-----BEGIN PRIVATE KEY-----".utf8):
             isEncrypted = false
             publicKey = nil
+            privateFields = nil
             let body = Base64.decode(PrivateKeyText.body(lines)) ?? []
             isEd25519InPKCS8 = body.prefix(12).suffix(7).elementsEqual(ed25519Identifier)
         default:
             isEncrypted = lines.contains { $0.starts(with: "Proc-Type: 4,ENCRYPTED".utf8) }
             publicKey = nil
+            privateFields = nil
             isEd25519InPKCS8 = false
         }
     }
@@ -53,6 +60,7 @@ struct PrivateKeyText {
 private struct OpenSSHContainer {
     let cipher: String
     let publicKey: UserKey?
+    let privateFields: [UInt8]?
 
     init?(_ base64: [UInt8]) {
         guard let bytes = Base64.decode(base64) else { return nil }
@@ -64,6 +72,9 @@ private struct OpenSSHContainer {
         else { return nil }
         self.cipher = cipher
         publicKey = UserKey(blob: blob)
+        var part = WireReader(reader.string() ?? [])
+        let isOpen = cipher == "none" && part.number() == part.number()
+        privateFields = isOpen ? Array(part.remaining) : nil
     }
 }
 

@@ -40,7 +40,11 @@ extension Session {
         if let agent = ourAgent, isAgentAnswering { return agent }
         do throws(SystemError) {
             let agent = try makeOurAgent()
-            try agent.begin(AgentIdentity(blob: key.blob, comment: key.algorithm), sign)
+            try agent.begin(
+                AgentIdentity(blob: key.blob, comment: key.algorithm),
+                rsa: unannouncedRSA,
+                sign
+            )
             notes.isKeyAccepted = false
             isAgentAnswering = true
             return agent

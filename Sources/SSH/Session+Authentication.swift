@@ -73,7 +73,11 @@ extension Session {
         user: String,
         key: PrivateKey
     ) throws(SSHError) -> Attempt<LoginReply> {
-        try attempt { unsafe ssh_userauth_publickey(handle, user, key.handle) }
+        if unannouncedRSA != nil, key.publicKey.rsaBits != nil, key.publicKey.certificate == nil {
+            guard let sign = key.rsaSigner() else { throw .unusableKey("the RSA key cannot sign") }
+            return try authenticate(user: user, key: key.publicKey, sign: sign)
+        }
+        return try attempt { unsafe ssh_userauth_publickey(handle, user, key.handle) }
     }
 
     /// Makes one call of libssh's and reads its answer.

@@ -112,6 +112,7 @@ public import Posix
         switch code {
         case SSH_OK:
             phase = .authenticating
+            allowOldRSAName()
             beginRekeyTimer()
             return .done(())
         case SSH_AGAIN: return .again

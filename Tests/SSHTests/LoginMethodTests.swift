@@ -1,8 +1,9 @@
 import Foundation
 import Posix
-import SSH
 import TestSupport
 import Testing
+
+@testable import SSH
 
 @Suite(.enabled(if: SSHDServer.isAvailable, "there is no sshd"))
 struct LoginMethodTests {
@@ -204,6 +205,38 @@ struct AgentLoginTests {
             try it.wait { try it.session.authenticate(user: it.server.user, key: key) }
                 == .accepted
         )
+    }
+
+    @Test(arguments: ["rsa-sha2-512", "rsa-sha2-256"], ["RFC4716", "PEM", "PKCS8"])
+    func ourOwnRSASignaturesAreGood(algorithm: String, format: String) throws {
+        let it = try SessionFixture { $0.publicKeyAlgorithms = [algorithm] }
+        let path = try it.server.makeKey("key", ["-t", "rsa", "-b", "2048", "-m", format])
+        try it.server.authorize(path)
+        let key = try it.key(path)
+        let sign = try #require(key.rsaSigner())
+        try it.wait(it.session.connect)
+        try it.wait { try it.session.authenticateNone(user: it.server.user) }
+        let reply = try it.wait {
+            try it.session.authenticate(user: it.server.user, key: key.publicKey, sign: sign)
+        }
+        #expect(reply == .accepted)
+    }
+
+    @Test func whereSSHRSAWasAnnouncedForSHA2SHA2IsAskedFor() throws {
+        var data = WireWriter()
+        data.string([1, 2, 3])
+        data.raw([50])
+        for text in ["user", "ssh-connection", "publickey"] { data.string(Array(text.utf8)) }
+        data.raw([1])
+        data.string(Array("ssh-rsa".utf8))
+        data.string([])
+        let plain = SignatureRequest(data: data.bytes)
+        #expect(plain?.algorithm == "ssh-rsa")
+        let mended = SignatureRequest(data: data.bytes, rsa: "rsa-sha2-512")
+        #expect(mended?.algorithm == "rsa-sha2-512")
+        for length in 0..<data.bytes.count - 4 {
+            #expect(SignatureRequest(data: Array(data.bytes.prefix(length))) == nil)
+        }
     }
 
     @Test func aCertificateWhoseKeyIsInTheAgentLogsIn() throws {
