@@ -178,16 +178,14 @@ struct Login {
             guard let loaded = load(signer) else { return nil }
             privateKey = loaded
         }
-        if key.certificate != nil {
-            try privateKey.attach(key)
-        } else if privateKey.publicKey.plain != key.plain {
+        guard privateKey.publicKey.plain == key.plain else {
             trace.say(
                 .error,
                 "private key \(identity.name) contents do not match public"
             )
             return nil
         }
-        return try authenticate(identity, privateKey)
+        return try authenticate(identity, privateKey, key.certificate == nil ? nil : key)
     }
 
     private func offer(_ key: UserKey) throws -> Bool {
@@ -201,16 +199,26 @@ struct Login {
 
     private mutating func authenticate(
         _ identity: LoginIdentity,
-        _ key: PrivateKey
-    ) throws -> LoginReply {
-        let reply = try wait { try $0.authenticate(user: $1, key: key) }
-        if reply == .refused {
-            note(identity, .refused)
-        } else {
-            success.key = key.publicKey.plain.fingerprint()
-            success.keyPath = identity.name
+        _ key: PrivateKey,
+        _ certificate: UserKey? = nil
+    ) throws -> LoginReply? {
+        do {
+            if let certificate { try key.attach(certificate) }
+            let reply = try wait { try $0.authenticate(user: $1, key: key) }
+            if reply == .refused {
+                note(identity, .refused)
+            } else {
+                success.key = key.publicKey.plain.fingerprint()
+                success.keyPath = identity.name
+            }
+            return reply
+        } catch let error as SSHError where session.failure == nil {
+            // The key is at fault and not the connection: the next one may do.
+            trace.say(.error, "ec2sh: \(identity.name): \(error.summary)")
+            if let hint = error.hint { trace.say(.error, "ec2sh: hint: \(hint.text)") }
+            note(identity, .unusable(error.summary))
+            return nil
         }
-        return reply
     }
 
     private mutating func authenticate(

@@ -28,6 +28,8 @@ public enum SSHError: Fault, Equatable {
     case refused(String)
     /// A private key, public key or certificate could not be used.
     case unusableKey(String)
+    /// The server is OpenSSH 7.4, and this RSA key can only be signed with as it may not be.
+    case unsignableRSA
     /// The server takes the key, but nobody signed with it.
     case notSigned
 
@@ -75,7 +77,7 @@ public enum SSHError: Fault, Equatable {
         case .closedBeforeBanner, .notSSH, .oldProtocol, .noCommonAlgorithm, .protocolViolation:
             .transport
         case .openRefused, .refused: .channel
-        case .unusableKey, .notSigned: .identity
+        case .unusableKey, .unsignableRSA, .notSigned: .identity
         }
     }
 
@@ -98,7 +100,18 @@ public enum SSHError: Fault, Equatable {
         case .protocolViolation(let peer, let text): "talking SSH with \(peer.address): \(text)"
         case .openRefused(let code, let text): "the server refused a channel: \(code): \(text)"
         case .refused(let text), .unusableKey(let text): text
+        case .unsignableRSA:
+            "an RSA key in OpenSSH's format with a passphrase cannot log in to OpenSSH 7.4"
         case .notSigned: "the agent refused to sign"
+        }
+    }
+
+    /// What the user can do.
+    public var hint: Hint? {
+        switch self {
+        case .unsignableRSA:
+            .advice("add the key to an agent with ssh-add, or convert it with ssh-keygen -p -m PEM")
+        default: nil
         }
     }
 
@@ -141,7 +154,9 @@ public enum SSHError: Fault, Equatable {
                 "Bad packet length \(length).",
                 "ssh_dispatch_run_fatal: Connection to \(peer.address): message too long",
             ]
-        case .notSSH, .protocolViolation, .openRefused, .refused, .unusableKey, .notSigned: nil
+        case .notSSH, .protocolViolation, .openRefused, .refused, .unusableKey,
+            .unsignableRSA, .notSigned:
+            nil
         }
     }
 

@@ -74,7 +74,7 @@ extension Session {
         key: PrivateKey
     ) throws(SSHError) -> Attempt<LoginReply> {
         if unannouncedRSA != nil, key.publicKey.rsaBits != nil, key.publicKey.certificate == nil {
-            guard let sign = key.rsaSigner() else { throw .unusableKey("the RSA key cannot sign") }
+            guard let sign = key.rsaSigner() else { throw .unsignableRSA }
             return try authenticate(user: user, key: key.publicKey, sign: sign)
         }
         return try attempt { unsafe ssh_userauth_publickey(handle, user, key.handle) }

@@ -10,7 +10,7 @@ struct HostileServerTests {
     /// What a session says about a server that sends some bytes and then closes, or goes on.
     private func failure(_ bytes: [UInt8], closes: Bool = true) throws -> SSHError? {
         let pair = try makeSocketPair()
-        let server = try pair.far.duplicate()
+        let server = ServerEnd(try pair.far.duplicate())
         let session = try Session(
             descriptor: try pair.near.duplicate(),
             parameters: SessionParameters(peer: .test),
@@ -19,9 +19,9 @@ struct HostileServerTests {
         let poller = Poller(signals: try Signals())
         poller.add(session)
         // Beside the loop, as a banner may be longer than the socket's buffer.
-        let helper = try Helper { [number = server.number] in
-            try? writeAll(number, bytes)
-            if closes { try? shutDownWriting(number) }
+        let helper = try Helper {
+            try? writeAll(server.descriptor.number, bytes)
+            if closes { try? shutDownWriting(server.descriptor.number) }
         }
         defer { _ = helper }
         do {
@@ -104,6 +104,13 @@ struct HostileServerTests {
             #expect(try failure(noise) != nil, "seed 20261121, \(noise)")
         }
     }
+}
+
+/// The server's end, open as long as anybody writes to it.
+private final class ServerEnd: Sendable {
+    let descriptor: Descriptor
+
+    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
 }
 
 @Suite(.enabled(if: SSHDServer.isAvailable, "there is no sshd"))
