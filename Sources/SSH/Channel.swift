@@ -167,16 +167,22 @@ public import Posix
                 unsafe standardOutput.receive(data, into: onData)
             }
         window.take(count)
+        // libssh takes what comes beyond the window, and memory has an end.
+        if unreadCount > ReceiveWindow.most + ReceiveWindow.least {
+            session.violated("the server sends more than it may")
+        }
         return count
     }
 
     private var unreadCount: Int { standardOutput.count + standardError.count }
 
-    /// Whether everything has been received and handed on that the server will send.
+    /// Whether everything has been received and handed on that the server will send, also because
+    /// the session has ended.
     public var remoteEOF: Bool { hasReceivedEOF && unreadCount == 0 }
 
-    /// Whether the server has closed the channel, or the session has ended, and nothing is left
-    /// to hand on.
+    /// Whether the server has closed the channel and nothing is left to hand on.
+    ///
+    /// A session that failed does not close its channels: that is for ``Session/failure`` to tell.
     public var isClosed: Bool { hasReceivedClose && unreadCount == 0 }
 
     /// After libssh has read: gives the server back the window of what has been taken.
@@ -203,9 +209,11 @@ public import Posix
     /// The session is over; what libssh holds of it can no longer be read.
     /// - Parameter freed: whether libssh has freed its channels, as a disconnect does.
     func sessionEnded(freed: Bool) {
-        hasReceivedClose = true
         hasReceivedEOF = true
-        if freed { unsafe handle = nil }
+        if freed {
+            hasReceivedClose = true
+            unsafe handle = nil
+        }
         standardOutput.forgetLibrary()
         standardError.forgetLibrary()
     }

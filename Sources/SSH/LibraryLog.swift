@@ -25,7 +25,11 @@ struct LibraryNotes {
     var isKeyAccepted = false
 
     /// Lines kept of what a server says that speaks something else.
-    static let lineLimit = 4
+    static let linesKept = 4
+    /// Lines that may come before the identification line (OpenSSH's SSH_MAX_PRE_BANNER_LINES).
+    static let linesAllowed = 1024
+    /// Lines that came before the identification line.
+    var lineCount = 0
 }
 
 extension Session {
@@ -59,18 +63,30 @@ extension Session {
     /// libssh's words for the last error.
     var libraryError: String { unsafe text(unsafe ssh_get_error(UnsafeMutableRawPointer(handle))) }
 
-    fileprivate func note(_ priority: Int32, _ function: String, _ message: String) {
-        take(function, message)
-        if level(of: priority, function) <= trace.level {
-            trace.debug(level(of: priority, function), .transport, "libssh: \(message)")
+    /// Takes a line; most are of no interest, and no string is made of those.
+    fileprivate func note(
+        _ priority: Int32,
+        _ function: UnsafePointer<CChar>,
+        _ line: UnsafePointer<CChar>
+    ) {
+        let isTold = unsafe level(of: priority, function) <= trace.level
+        let isTaken = takenFunctions.contains { unsafe isSame($0, function) }
+        guard isTold || isTaken else { return }
+        // The line begins with the function's name and a colon.
+        let text = unsafe String(cString: line + strlen(function))
+        let message = String(text.drop { $0 == ":" || $0 == " " })
+        if isTaken { unsafe take(String(cString: function), message) }
+        if isTold {
+            unsafe trace.debug(level(of: priority, function), .transport, "libssh: \(message)")
         }
     }
 
-    private func level(of priority: Int32, _ function: String) -> Trace.Level {
+    private func level(of priority: Int32, _ function: UnsafePointer<CChar>) -> Trace.Level {
         switch priority {
         case ...Int32(SSH_LOG_PROTOCOL): .debug1
         // `debug1` of OpenSSH's own log; scripts look for it.
-        case Int32(SSH_LOG_PACKET) where function == "ssh_packet_send_newkeys": .debug1
+        case Int32(SSH_LOG_PACKET) where unsafe isSame("ssh_packet_send_newkeys", function):
+            .debug1
         case Int32(SSH_LOG_PACKET): .debug2
         default: .debug3
         }
@@ -80,7 +96,8 @@ extension Session {
         switch function {
         case "callback_receive_banner":
             if let line = message.suffix(after: "ssh_protocol_version_exchange: ") {
-                if notes.linesBeforeBanner.count < LibraryNotes.lineLimit {
+                notes.lineCount += 1
+                if notes.linesBeforeBanner.count < LibraryNotes.linesKept {
                     notes.linesBeforeBanner.append(line)
                 }
             } else if message.hasPrefix("Received banner") {
@@ -168,8 +185,21 @@ private let receiveLog: ssh_logging_callback = { priority, function, line, user 
     guard let user = unsafe user, let function = unsafe function, let line = unsafe line else {
         return
     }
-    let session = unsafe Unmanaged<Session>.fromOpaque(user).takeUnretainedValue()
-    let name = unsafe String(cString: function)
-    let message = unsafe String(cString: line + strlen(function))
-    session.note(priority, name, String(message.drop { $0 == ":" || $0 == " " }))
+    unsafe Unmanaged<Session>.fromOpaque(user).takeUnretainedValue()
+        .note(priority, function, line)
+}
+
+/// The functions whose lines ``LibraryNotes`` is made of.
+private let takenFunctions: [StaticString] = [
+    "callback_receive_banner", "ssh_packet_disconnect_callback", "ssh_packet_socket_callback",
+    "ssh_kex_select_methods", "ssh_socket_exception_callback", "channel_open",
+    "ssh_packet_channel_open_fail", "ssh_packet_userauth_banner", "ssh_packet_userauth_failure",
+    "ssh_packet_userauth_pk_ok",
+]
+
+/// Compares without making a string, as this is asked of every line.
+private func isSame(_ name: StaticString, _ text: UnsafePointer<CChar>) -> Bool {
+    // A literal ends with a zero, as a C string does.
+    let start = unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+    return unsafe strcmp(text, start) == 0
 }

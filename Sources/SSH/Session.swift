@@ -109,6 +109,10 @@ public import Posix
         let code = inLibrary { unsafe ssh_connect(handle) }
         if isFirst { inLibrary { _ = unsafe ssh_event_add_session(event, handle) } }
         keepNonBlocking()
+        if notes.lineCount > LibraryNotes.linesAllowed, !notes.hasBanner {
+            end(with: describeFailure())
+        }
+        if let failure { throw failure }
         switch code {
         case SSH_OK:
             phase = .authenticating
@@ -160,7 +164,7 @@ public import Posix
             // A writable socket is an event each time, so only bytes that came are a reason to go on.
             for _ in 0..<Session.readsPerTurn {
                 let before = unsafe socketCounters.pointee.in_bytes
-                guard unsafe ssh_event_dopoll(event, 0) == SSH_OK, !isBroken,
+                guard unsafe ssh_event_dopoll(event, 0) == SSH_OK, !isBroken, failure == nil,
                     unsafe socketCounters.pointee.in_bytes != before
                 else { break }
             }
@@ -179,6 +183,11 @@ public import Posix
         // While connecting, `ssh_connect` itself tells the result.
         guard failure == nil, phase == .authenticating || phase == .open, isBroken else { return }
         end(with: describeFailure())
+    }
+
+    /// Gives the connection up because of what the server did.
+    func violated(_ text: String) {
+        if failure == nil { end(with: .protocolViolation(parameters.peer, text: text)) }
     }
 
     private func end(with error: SSHError) {

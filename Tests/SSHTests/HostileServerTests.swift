@@ -62,6 +62,12 @@ struct HostileServerTests {
         #expect(error == .notSSH(.test, seen: "a line of more than 255 characters"))
     }
 
+    @Test func linesWithoutEndAreNoBanner() throws {
+        let line = text("no SSH here\r\n")
+        let lines = (0..<5_000).flatMap { _ in line }
+        #expect(try failure(lines, closes: false) == .notSSH(.test, seen: "no SSH here"))
+    }
+
     @Test func linesBeforeTheBannerAreAllowed() throws {
         #expect(try failure(text("hello\r\nSSH-2.0-X\r\n")) == .closed(.test))
     }
