@@ -96,6 +96,26 @@ struct LoginTests {
         #expect(run.outputText == "alice\n", "\(run.errorText)")
     }
 
+    @Test("a certificate beside its key, or named, logs in", arguments: ["beside", "named"])
+    func certificate(place: String) async throws {
+        let key = try client.user.takeKey("stranger", as: "key")
+        let authority = try client.user.takeKey("authority", as: "authority")
+        let script = """
+            ssh-keygen -y -f \(key) > \(key).pub
+            ssh-keygen -q -s \(authority) -I test -n alice \(key).pub
+            """
+        let made = try await ProgramRun.run(["/bin/sh", "-c", script], as: client.user)
+        try #require(made.status == 0, "\(made.errorText)")
+        var options = ["-i", key]
+        if place == "named" {
+            let other = client.user.path("other")
+            try FileManager.default.moveItem(atPath: "\(key)-cert.pub", toPath: other)
+            options += ["-o", "CertificateFile=\(other)"]
+        }
+        let run = try await client.run(options + ["-o", "BatchMode=yes", host, "id", "-un"])
+        #expect(run.outputText == "alice\n", "\(run.errorText)")
+    }
+
     @Test("a default key file is found")
     func defaultKey() async throws {
         try client.user.takeKey("ed25519", as: ".ssh/id_ed25519")

@@ -42,7 +42,8 @@ public struct Lab: Decodable, Sendable {
     public let binary: String?
     /// The key pair's name.
     public let keyPair: String
-    /// Private keys by kind: rsa, ed25519, stranger, and ppk2 and ppk3 where puttygen is.
+    /// Private keys by kind: rsa, ed25519, stranger, authority (signs certificates for `plain`), and
+    /// ppk2 and ppk3 where puttygen is.
     public let keys: [String: String]
     /// All machines.
     public let instances: [Instance]

@@ -73,6 +73,9 @@ FLAVOURS = (
         in_cloud=False,
         # "correct horse"
         password="$6$labsalt$G7iWEvzejTe/xBSwtH9gD9FfIsFWk4Xfy5GItCgWbAHbleGj502.Wo68eTVbRDczBzl0th4.4gbBOIeLoOcse1",
-        settings=("PasswordAuthentication yes", "KbdInteractiveAuthentication yes"),
+        settings=(
+            "PasswordAuthentication yes", "KbdInteractiveAuthentication yes",
+            "TrustedUserCAKeys /etc/ssh/user_ca.pub",
+        ),
     ),
 )

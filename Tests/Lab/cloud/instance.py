@@ -62,6 +62,7 @@ class Instance:
             "profile": f"PS1='{flavour.shell_prompt}'\nPATH=/usr/local/bin:/usr/bin:/bin\n",
             "bash.bashrc": f"PS1='{flavour.shell_prompt}'\n",
             "ssh/sshd_config": self._configuration(),
+            "ssh/user_ca.pub": keys.authority(client.KEYS),
         }, machine)
         for user in users:
             allowed = public

@@ -8,6 +8,7 @@ import subprocess
 
 PAIR_NAME = "my-key"
 HOST_KEY_TYPES = ("ed25519", "ecdsa", "rsa")
+_AUTHORITY = "user-ca"
 
 
 class KeyMaker:
@@ -39,6 +40,8 @@ def start_key_pairs(maker: KeyMaker, directory: str) -> None:
     maker.make(f"{directory}/{PAIR_NAME}-ed25519.pem", "ed25519", f"{PAIR_NAME}-ed25519")
     # One that no instance knows.
     maker.make(f"{directory}/stranger.pem", "ed25519", "stranger")
+    # One whose signature on a key lets that key in where it is trusted.
+    maker.make(f"{directory}/{_AUTHORITY}", "ed25519", "user-ca")
 
 
 def describe_key_pairs(directory: str) -> dict[str, str]:
@@ -47,6 +50,7 @@ def describe_key_pairs(directory: str) -> dict[str, str]:
         "rsa": f"{directory}/{PAIR_NAME}.pem",
         "ed25519": f"{directory}/{PAIR_NAME}-ed25519.pem",
         "stranger": f"{directory}/stranger.pem",
+        "authority": f"{directory}/{_AUTHORITY}",
     }
     if shutil.which("puttygen"):
         for version, more in (("2", ""), ("3", ",passes=1,memory=1024")):
@@ -70,6 +74,11 @@ def public_keys(directory: str) -> list[str]:
         _read(f"{directory}/{PAIR_NAME}.pem.pub"),
         _read(f"{directory}/{PAIR_NAME}-ed25519.pem.pub"),
     ]
+
+
+def authority(directory: str) -> str:
+    """The public half of the key that may sign others, for TrustedUserCAKeys."""
+    return _read(f"{directory}/{_AUTHORITY}.pub") + "\n"
 
 
 def _read(path: str) -> str:
