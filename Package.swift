@@ -20,6 +20,7 @@ let package = Package(
             pkgConfig: "libssh",
             providers: [.apt(["libssh-dev"]), .brew(["libssh"])]
         ),
+        .target(name: "CCopy"),
         // rank 1
         .target(name: "Arguments", dependencies: ["Faults"]),
         .target(name: "SSHConfig", dependencies: ["Faults", crypto]),
@@ -47,7 +48,9 @@ let package = Package(
         // rank 5
         .executableTarget(
             name: "ec2sh",
-            dependencies: ["Arguments", "Client", "Faults", "Posix", "SSHConfig", "Terminal"]
+            dependencies: [
+                "CCopy", "Arguments", "Client", "Faults", "Posix", "SSHConfig", "Terminal",
+            ]
         ),
         // tests
         .target(name: "TestSupport", dependencies: ["Faults"], path: "Tests/TestSupport"),
