@@ -42,13 +42,12 @@ struct Reach {
         var plan = try Plan.jump(last, after: context.configuration, in: context)
         if hosts.count > 1 { plan.way = .jump(Array(hosts.dropLast())) }
         context.trace.debug(.debug1, .network, "jumping through \(plan.options.host)")
-        let connector = Connector(context: context)
-        let connection = try connector.open(plan)
+        let connection: Connection
         do {
-            try connector.logIn(connection, plan, LoginAttempt(plan.options.user))
+            var search = try LoginSearch(plan, in: context)
+            connection = try search.connect()
         } catch {
-            connection.close()
-            throw error
+            throw JumpFailed(host: plan.options.host, fault: error)
         }
         return try JumpWay.open(
             over: connection,
@@ -58,6 +57,19 @@ struct Reach {
             trace: context.trace
         )
     }
+}
+
+/// Says that a host on the way could not be logged in to; what that means for the target is nothing.
+private struct JumpFailed: Fault {
+    let host: String
+    let fault: any Error
+
+    private var inner: (any Fault)? { fault as? any Fault }
+    var layer: Layer { inner?.layer ?? .network }
+    var summary: String { "jump host \(host): \(inner?.summary ?? "\(fault)")" }
+    var words: [String]? { inner?.words }
+    var hint: Hint? { inner?.hint }
+    var cause: (any Error)? { fault }
 }
 
 /// Keeps what a way needs for the connection's lifetime.

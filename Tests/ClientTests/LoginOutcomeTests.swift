@@ -12,6 +12,7 @@ struct LoginOutcomeTests {
         arguments: [
             (SSHError.closedBeforeBanner(peer), LoginOutcome.closedBeforeBanner),
             (.notSSH(peer, seen: "HTTP/1.1 400"), .notSSH),
+            (.notSSH(peer, seen: "Not allowed at this time"), .penalized),
             (
                 .disconnected(peer, code: 2, text: "Too many authentication failures"),
                 .tooManyFailures
