@@ -187,6 +187,7 @@ public import Posix
 
     /// After libssh has read: gives the server back the window of what has been taken.
     func settle(now: Instant) {
+        window.turn(now)
         if window.isDue && unreadCount == 0 && !hasReceivedEOF { raiseWindow(now) }
     }
 

@@ -48,11 +48,13 @@ struct ReceiveWindow {
         return size
     }
 
+    /// Notes that a turn of the loop is over: the first one that brought bytes begins the measure.
+    mutating func turn(_ now: Instant) {
+        if measure == nil && taken > 0 { measure = (now, 0) }
+    }
+
     private mutating func grow(_ now: Instant) {
-        guard let roundTrip, var measure else {
-            measure = (now, 0)
-            return
-        }
+        guard let roundTrip, var measure else { return }
         measure.taken += taken
         if measure.taken >= size {
             let isLimit = now - measure.start < roundTrip + roundTrip / 2

@@ -14,6 +14,7 @@ struct ReceiveWindowTests {
             for _ in 0..<8 {
                 window.take(window.size / 8)
                 now += time / 8
+                window.turn(now)
                 if window.isDue { _ = window.raise(now) }
             }
         }
@@ -44,6 +45,7 @@ struct ReceiveWindowTests {
         for _ in 0..<100 {
             window.take(window.size / 8)
             now += .milliseconds(1)
+            window.turn(now)
             _ = window.raise(now)
         }
         #expect(window.size == ReceiveWindow.least)
