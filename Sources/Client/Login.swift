@@ -25,6 +25,7 @@ struct Login {
     private var passwordTries = 0
     private var interactiveTries = 0
     private var wasAsked = false
+    private var wasTicketTried = false
     /// What let us in, for the next time.
     private(set) var success: RememberedLogin
 
@@ -96,7 +97,8 @@ struct Login {
         case .publicKey: try tryKeys()
         case .interactive: try tryInteractive()
         case .password: try tryPassword()
-        case .gssapi, .hostbased: nil
+        case .gssapi: try tryTicket()
+        case .hostbased: nil
         }
     }
 
@@ -264,6 +266,23 @@ struct Login {
 
     private func describe(_ identity: LoginIdentity) -> String {
         identity.description(options.fingerprintHash)
+    }
+
+    /// Uses a Kerberos ticket, once.
+    private mutating func tryTicket() throws -> LoginReply? {
+        guard !wasTicketTried else { return nil }
+        wasTicketTried = true
+        let parameters = Session.GSSAPIParameters(
+            server: options.gssapiServerIdentity ?? options.hostname,
+            client: options.gssapiClientIdentity,
+            delegates: options.gssapiDelegateCredentials
+        )
+        do {
+            return try wait { try $0.authenticateGSSAPI(user: $1, parameters) }
+        } catch let error as SSHError where session.failure == nil {
+            trace.debug(.debug1, .auth, error.summary)
+            return nil
+        }
     }
 
     // MARK: - Questions

@@ -28,6 +28,8 @@ public import Posix
     var ourAgent: OurAgent?
     /// Whether an attempt with it is going on.
     var isAgentAnswering = false
+    /// Whether an attempt with a Kerberos ticket is going on.
+    var isGSSAPIPrepared = false
     /// For raising windows; made when first needed.
     lazy var scratch = ReceiveScratch()
     private let event: OpaquePointer
@@ -308,11 +310,11 @@ extension Session {
         refuseServerChannels()
     }
 
-    private func set(_ option: ssh_options_e, _ value: String) throws(SSHError) {
+    func set(_ option: ssh_options_e, _ value: String) throws(SSHError) {
         try check(inLibrary { unsafe ssh_options_set(handle, option, value) })
     }
 
-    private func set<Value: BitwiseCopyable>(
+    func set<Value: BitwiseCopyable>(
         _ option: ssh_options_e,
         _ value: Value
     ) throws(SSHError) {
