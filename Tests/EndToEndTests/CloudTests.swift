@@ -85,6 +85,43 @@ struct CloudTests {
         #expect(run.errorText.contains("Permission denied (publickey)"))
         #expect(run.errorLines.count <= 4, "\(run.errorText)")
     }
+
+    @Test("keepalives are on for EC2 and as ever for other hosts")
+    func keepalive() async throws {
+        let name = try #require(client.lab.instance("ubuntu").publicName)
+        let cloud = try await client.run(["-G", "-T", name])
+        #expect(cloud.outputText.contains("\nserveraliveinterval 15\n"))
+        let given = try await client.run(["-G", "-T", "-o", "ServerAliveInterval=7", name])
+        #expect(given.outputText.contains("\nserveraliveinterval 7\n"))
+        let plain = try await client.run(["-G", "-T", "plain.lab"])
+        #expect(plain.outputText.contains("\nserveraliveinterval 0\n"))
+    }
+
+    @Test("the user is found behind a jump, and on the jump")
+    func jump() async throws {
+        var client = try Client()
+        try client.user.takeKey("ed25519", as: ".ssh/id_ed25519")
+        try client.user.write(".ssh/config", "Host *\n  StrictHostKeyChecking accept-new\n")
+        client.options = []
+        let through = try #require(client.lab.instance("ubuntu").publicName)
+        let hidden = try client.lab.instance("hidden").privateName
+        let run = try await client.run(["-J", through, hidden, "id", "-un"])
+        #expect(run.outputText == "ec2-user\n", "\(run.errorText)")
+    }
+
+    @Test("a jump that lets nobody in ends the run soon")
+    func closedJump() async throws {
+        let through = try #require(client.lab.instance("ubuntu").publicName)
+        let hidden = try client.lab.instance("hidden").privateName
+        // The key is named on the command line, which a jump does not hear of.
+        let run = try await client.run(
+            ["-o", "BatchMode=yes", "-J", through, hidden, "true"],
+            limit: .seconds(20)
+        )
+        #expect(run.status == 255)
+        #expect(!run.timedOut)
+        #expect(run.errorText.contains("Permission denied (publickey)"), "\(run.errorText)")
+    }
 }
 
 /// Whether the tests run against OpenSSH's own client, to hold them against it.
