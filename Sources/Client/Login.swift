@@ -168,6 +168,15 @@ struct Login {
             let blob = identity.isInAgent ? key.blob : key.plain.blob
             return try authenticate(identity, key) { agent.sign($0, with: blob) }
         }
+        if key.isOnSecurityKey {
+            trace.say(
+                .info,
+                "ec2sh: \(identity.name) is on a security key, which is reached through an agent "
+                    + "only; use ssh-add"
+            )
+            note(identity, .unusable("on a security key and not in an agent"))
+            return nil
+        }
         let privateKey: PrivateKey
         if let ready = keys.readyKey(signer) {
             privateKey = ready
@@ -212,6 +221,7 @@ struct Login {
             } else {
                 success.key = key.publicKey.plain.fingerprint()
                 success.keyPath = identity.name
+                addToAgent(identity, key)
             }
             return reply
         } catch let error as SSHError where session.failure == nil {
@@ -221,6 +231,31 @@ struct Login {
             note(identity, .unusable(error.summary))
             return nil
         }
+    }
+
+    /// Gives a key that has done its work to the agent, as AddKeysToAgent says.
+    private func addToAgent(_ identity: LoginIdentity, _ key: PrivateKey) {
+        let rule = options.addKeysToAgent
+        guard rule.mode != .no, let agent else { return }
+        let name = identity.name
+        if rule.mode == .ask, !prompter.askPermission("Add key \(name) (\(name)) to agent?") {
+            return
+        }
+        var constraints: [AgentRequest.KeyConstraint] = []
+        if rule.lifetime > 0 { constraints.append(.lifetime(UInt32(clamping: rule.lifetime))) }
+        if rule.mode == .confirm { constraints.append(.confirm) }
+        guard var encoding = key.agentEncoding(comment: name) else {
+            trace.say(.info, "ec2sh: \(name) cannot be given to the agent from here; use ssh-add")
+            return
+        }
+        defer { wipe(&encoding) }
+        let reply = agent.ask(.add(key: encoding, constraints: constraints))
+        trace.debug(
+            .debug1,
+            .identity,
+            reply == .success
+                ? "identity added to agent: \(name)" : "could not add identity to agent: \(name)"
+        )
     }
 
     private mutating func authenticate(

@@ -21,6 +21,13 @@ struct LoginKeys {
     /// - Returns: the keys in the order to try them.
     /// - Throws: when a path cannot be expanded.
     func identities(agentKeys: [AgentIdentity]) throws -> LoginIdentities {
+        if let provider = options.pkcs11Provider {
+            trace.say(
+                .info,
+                "ec2sh: the keys of PKCS11Provider \(provider) are reached through an agent only; "
+                    + "use ssh-add -s \(provider)"
+            )
+        }
         var files: [LoginIdentity] = []
         for identity in options.identities where identity.path.lowercased() != "none" {
             let path = try expand(identity.path)

@@ -246,6 +246,22 @@ struct LoginTests {
         #expect(result.method == "publickey")
     }
 
+    @Test func aKeyThatDidItsWorkIsAddedToTheAgentWhenThatIsWanted() throws {
+        var run = try LoginRun()
+        let other = try run.server.makeKey("other")
+        let agent = try TestAgent(run.server, keys: [other])
+        run.agent = agent.socket
+        run.use([run.server.clientKey])
+        run.options.addKeysToAgent = AddKeysToAgent(.ask)
+        run.answers = ["no", "yes"]
+        #expect(try run.run().method == "publickey")
+        #expect(try Agent(path: agent.socket).identities().count == 1)
+        run.options.addKeysToAgent = AddKeysToAgent(.yes, lifetime: 600)
+        #expect(try run.run().method == "publickey")
+        let names = try Agent(path: agent.socket).identities().map(\.comment)
+        #expect(names == ["other", run.server.clientKey])
+    }
+
     @Test func twoKeysInTurnLogIn() throws {
         var run = try LoginRun(["AuthenticationMethods publickey,publickey"])
         let second = try run.server.makeKey("second")

@@ -169,6 +169,29 @@ struct AgentLoginTests {
         #expect(reply == .accepted)
     }
 
+    @Test(arguments: ["ed25519", "rsa", "ecdsa"], ["RFC4716", "PEM", "PKCS8"])
+    func aKeyThatIsAddedToAnAgentLogsIn(type: String, format: String) throws {
+        guard type != "ed25519" || format == "RFC4716" else { return }
+        let it = try SessionFixture()
+        let path = try it.server.makeKey("key", ["-t", type, "-m", format])
+        try it.server.authorize(path)
+        let agent = try TestAgent(it.server, keys: [it.server.clientKey])
+        let connection = try Agent(path: agent.socket)
+        let key = try it.key(path)
+        let encoding = try #require(key.agentEncoding(comment: "a comment"))
+        #expect(connection.ask(.add(key: encoding, constraints: [.lifetime(60)])) == .success)
+        let identity = try #require(connection.identities().last)
+        #expect(identity == AgentIdentity(blob: key.publicKey.blob, comment: "a comment"))
+        try it.wait(it.session.connect)
+        try it.wait { try it.session.authenticateNone(user: it.server.user) }
+        let reply = try it.wait {
+            try it.session.authenticate(user: it.server.user, key: key.publicKey) { request in
+                connection.sign(request, with: identity.blob)
+            }
+        }
+        #expect(reply == .accepted)
+    }
+
     @Test func refusedKeysAreNotSignedWithAndTheNextOneIsTaken() throws {
         let it = try SessionFixture()
         let stranger = try it.server.makeKey("stranger")
