@@ -57,6 +57,27 @@ struct ChannelTests {
         #expect(output.hasPrefix("1\n2\n3\n") && output.hasSuffix("199999\n200000\n"))
     }
 
+    @Test func theServerIsLetSendAsMuchAsOpenSSHLetsIt() throws {
+        let it = try SessionFixture(["LogLevel DEBUG3"])
+        try it.logIn()
+        let channel = it.session.openSession()
+        var received = 0
+        channel.onData = { _, _ in 0 }
+        try it.wait(channel.open)
+        try it.wait { try channel.execute(Array("head -c 9000000 /dev/zero".utf8)) }
+        // From libssh's 64,000 to 2 MiB.
+        try it.wait(until: { it.server.log.contains("rcvd adjust 2033152") })
+        channel.onData = { data, _ in
+            received += data.count
+            return data.count
+        }
+        try it.wait {
+            channel.drain()
+            return channel.isClosed ? .done(()) : .again
+        }
+        #expect(received == 9_000_000)
+    }
+
     @Test func aRefusedOpenTellsTheServersReason() throws {
         let channel = it.session.openDirectTCP(host: "127.0.0.1", port: 1)
         #expect(throws: SSHError.openRefused(code: 2, text: "Connection refused")) {
