@@ -113,6 +113,7 @@ struct CloudTests {
     func closedJump() async throws {
         let through = try #require(client.lab.instance("ubuntu").publicName)
         let hidden = try client.lab.instance("hidden").privateName
+        try client.user.write(".ssh/config", "Host *\n  StrictHostKeyChecking accept-new\n")
         // The key is named on the command line, which a jump does not hear of.
         let run = try await client.run(
             ["-o", "BatchMode=yes", "-J", through, hidden, "true"],
