@@ -94,7 +94,7 @@ public import Posix
         case SSH_OK:
             let now = readClock()
             window.open(after: now - (openingSince ?? now))
-            raiseWindow(now)
+            raiseWindow()
             return .done(())
         case SSH_AGAIN: return .again
         default: throw openFailure()
@@ -154,7 +154,7 @@ public import Posix
         }
         window.take(before - min(before, unreadCount))
         session.noteFailure()
-        settle(now: readClock())
+        settle()
     }
 
     /// libssh has a packet for us.
@@ -186,13 +186,12 @@ public import Posix
     public var isClosed: Bool { hasReceivedClose && unreadCount == 0 }
 
     /// After libssh has read: gives the server back the window of what has been taken.
-    func settle(now: Instant) {
-        window.turn(now)
-        if window.isDue && unreadCount == 0 && !hasReceivedEOF { raiseWindow(now) }
+    func settle() {
+        if window.isDue && unreadCount == 0 && !hasReceivedEOF { raiseWindow() }
     }
 
-    private func raiseWindow(_ now: Instant) {
-        guard let handle = unsafe handle, let size = window.raise(now) else { return }
+    private func raiseWindow() {
+        guard let handle = unsafe handle, let size = window.raise() else { return }
         session.inLibrary {
             unsafe session.scratch.raiseWindow(of: handle, to: size) { unsafe receive($0) }
         }

@@ -1,35 +1,41 @@
 internal import CLibSSH
-internal import Posix
 
-/// How much the server may send before we have taken it: grown to what the link needs.
+/// How much the server may send before we have taken it: what the link needs.
 ///
-/// libssh keeps 1.25 MB, which over a round trip of 100 ms is 6 MB/s. The window begins at
-/// OpenSSH's size. A window's worth that came within about a round trip has waited for the window
-/// and not for us or the link, so the window is doubled; where that never happens, no more than
-/// the least size can fill our memory when our reader stops.
+/// libssh keeps 1.25 MB, which over a round trip of 100 ms is 12 MB/s at best. The window is what
+/// ``rate`` brings in a round trip, and no less than OpenSSH's; near by, that is all that can fill
+/// our memory when our reader stops.
 struct ReceiveWindow {
     /// OpenSSH's CHAN_SES_WINDOW_DEFAULT.
     static let least = 2 << 20
-    /// Enough for about 100 MB/s over 100 ms.
+    /// As much as may ever lie in our memory.
     static let most = 12 << 20
+    /// Bytes in a second that a window is made for: a link of a gigabit.
+    private static let rate = 125_000_000
 
-    /// Bytes the server may send in all, as of the last raise.
-    private(set) var size = least
     private var isOpen = false
     private var taken = 0
     /// The least time the server took to answer a request.
-    private var roundTrip: Duration?
-    private var measure: (start: Instant, taken: Int)?
+    private var roundTrip = Duration.zero
+
+    /// Bytes the server may send in all.
+    var size: Int {
+        let microseconds = Int(clamping: roundTrip.components.attoseconds / 1_000_000_000_000)
+        let fill =
+            roundTrip >= .seconds(1)
+            ? ReceiveWindow.most : microseconds * (ReceiveWindow.rate / 1_000_000)
+        return max(ReceiveWindow.least, min(fill, ReceiveWindow.most))
+    }
 
     /// Notes that the channel is open, and how long that took.
     mutating func open(after time: Duration) {
         isOpen = true
-        noteRoundTrip(time)
+        roundTrip = time
     }
 
     /// Notes how long the server took to answer.
     mutating func noteRoundTrip(_ time: Duration) {
-        roundTrip = min(roundTrip ?? time, time)
+        roundTrip = min(roundTrip, time)
     }
 
     /// Notes that bytes were taken out of our hands.
@@ -39,29 +45,11 @@ struct ReceiveWindow {
     var isDue: Bool { isOpen && taken >= size / 8 }
 
     /// The size to raise the window to now.
-    /// - Parameter now: the time.
     /// - Returns: nil as long as the channel is not open.
-    mutating func raise(_ now: Instant) -> Int? {
+    mutating func raise() -> Int? {
         guard isOpen else { return nil }
-        grow(now)
         taken = 0
         return size
-    }
-
-    /// Notes that a turn of the loop is over: the first one that brought bytes begins the measure.
-    mutating func turn(_ now: Instant) {
-        if measure == nil && taken > 0 { measure = (now, 0) }
-    }
-
-    private mutating func grow(_ now: Instant) {
-        guard let roundTrip, var measure else { return }
-        measure.taken += taken
-        if measure.taken >= size {
-            let isLimit = now - measure.start < roundTrip + roundTrip / 2
-            if isLimit { size = min(size * 2, ReceiveWindow.most) }
-            measure = (now, 0)
-        }
-        self.measure = measure
     }
 }
 

@@ -156,7 +156,7 @@ public import Posix
         guard isInLoop else { return }
         if let due = rekeyDeadline, due <= now { rekeyByTime(now) }
         if !set[slot].isEmpty { handlePackets() }
-        for channel in channels { channel.channel?.settle(now: now) }
+        for channel in channels { channel.channel?.settle() }
     }
 
     private var isInLoop: Bool { phase != .new && phase != .ended }
