@@ -168,7 +168,7 @@ public import Posix
             }
         window.take(count)
         // libssh takes what comes beyond the window, and memory has an end.
-        if unreadCount > ReceiveWindow.most + ReceiveWindow.least {
+        if unreadCount > 2 * ReceiveWindow.most {
             session.violated("the server sends more than it may")
         }
         return count

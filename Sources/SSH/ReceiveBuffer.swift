@@ -14,9 +14,6 @@ final class ReceiveBuffer {
     /// Set while the sink runs, which may ask how much is left but not for more.
     private var isHandingOn = false
 
-    /// Bytes read out of libssh at a time.
-    private static let portionLimit = 65_536
-
     init(isStandardError: Bool) { self.isStandardError = isStandardError }
 
     /// All bytes not handed on.
@@ -50,7 +47,8 @@ final class ReceiveBuffer {
 
     private func refill(_ handle: OpaquePointer?) -> Bool {
         guard inLibrary > 0 else { return false }
-        let wanted = min(inLibrary, ReceiveBuffer.portionLimit)
+        // All of it: libssh lets the server send 1.25 MB more after each read, however much is left.
+        let wanted = inLibrary
         let isError = Int32(isStandardError ? 1 : 0)
         portion = unsafe Array(unsafeUninitializedCapacity: wanted) { buffer, count in
             // Does not poll, as there is something to be read; asks for no more than there is, so
