@@ -92,6 +92,21 @@ struct CommandTests {
         #expect(run.status == 9)
     }
 
+    @Test("a reader that is slower than the link gets everything")
+    func slowReader() async throws {
+        let script = #""$@" | (sleep 0.3; md5sum; head -c 1)"#
+        let run = try await ProgramRun.run(
+            ["/bin/sh", "-c", script, "sh", client.binary] + client.options
+                + ["-q", host, "head -c 60000000 /dev/zero"],
+            as: client.user
+        )
+        let sum = try await ProgramRun.run(
+            ["/bin/sh", "-c", "head -c 60000000 /dev/zero | md5sum"]
+        )
+        #expect(run.outputText == sum.outputText, "\(run.errorText)")
+        #expect(run.errorText == "")
+    }
+
     @Test("standard error still arrives after standard output has ended")
     func lateErrors() async throws {
         let run = try await client.run(["-q", host, "exec >&-; sleep 0.2; echo late >&2; exit 4"])
