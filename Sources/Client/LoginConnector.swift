@@ -21,10 +21,7 @@ extension Connector {
         var options = plan.options
         options.give(up: connection.restrictions)
         if case .only(let path) = attempt.keys { options.useOnlyKey(path) }
-        var tokens = context.configuration.tokens
-        tokens.host = options.host
-        tokens.hostname = options.hostname
-        tokens.port = options.port
+        var tokens = plan.tokens
         tokens.remoteUser = attempt.user
         let expansion = tokens
         let keys = LoginKeys(
@@ -32,7 +29,7 @@ extension Connector {
             prompter: context.prompter,
             trace: context.trace,
             agentPath: agentPath(options),
-            expand: { try expansion.file($0, in: context.configuration.environment) }
+            expand: { try expansion.file($0, in: plan.environment) }
         )
         var login = Login(
             connection.session,

@@ -20,7 +20,7 @@ struct Unsupported {
         },
         Row(name: "agent forwarding", flags: [.forwardAgent]) { $0.forwardAgent },
         Row(name: "X11 forwarding", flags: [.forwardX11, .trustedX11]) { $0.forwardX11 },
-        Row(name: "tunnel devices", flags: [.tunnel]) { $0.tunnel != .no },
+        Row(name: "a tunnel device", flags: [.tunnel]) { $0.tunnel != .no },
         Row(name: "sharing a connection", flags: [.controlMaster, .controlCommand]) {
             $0.controlMaster != .no
         },
