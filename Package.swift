@@ -21,6 +21,7 @@ let package = Package(
             providers: [.apt(["libssh-dev"]), .brew(["libssh"])]
         ),
         .target(name: "CCopy"),
+        .target(name: "CReadAhead"),
         // rank 1
         .target(name: "Arguments", dependencies: ["Faults"]),
         .target(name: "SSHConfig", dependencies: ["Faults", crypto]),
@@ -29,7 +30,9 @@ let package = Package(
         // rank 3
         .target(
             name: "SSH",
-            dependencies: ["CLibSSH", "Faults", "Posix", "SSHConfig", crypto, cryptoExtras]
+            dependencies: [
+                "CLibSSH", "CReadAhead", "Faults", "Posix", "SSHConfig", crypto, cryptoExtras,
+            ]
         ),
         .target(
             name: "EC2",

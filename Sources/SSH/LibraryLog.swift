@@ -33,9 +33,9 @@ struct LibraryNotes {
 }
 
 extension Session {
-    /// Runs libssh's code with its log going to this session.
+    /// Runs libssh's code with its log going to this session, and its socket read ahead.
     ///
-    /// The log's level and receiver belong to the thread, and several sessions may share it.
+    /// Both belong to the thread, which several sessions may share.
     /// - Parameters:
     ///   - least: the least level ``LibraryNotes`` needs of this call.
     ///   - body: the calls.
@@ -50,7 +50,7 @@ extension Session {
             ssh_set_log_level(level)
             unsafe ssh_set_log_userdata(receiver)
         }
-        return body()
+        return readAhead.during(body)
     }
 
     /// Formatting costs time, so data flows with errors alone being logged; until the login is done

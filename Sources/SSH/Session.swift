@@ -32,6 +32,7 @@ public import Posix
     var isGSSAPIPrepared = false
     /// For raising windows; made when first needed.
     lazy var scratch = ReceiveScratch()
+    let readAhead: ReadAhead
     private let event: OpaquePointer
     private var descriptor: Descriptor?
     private var number: Int32
@@ -74,6 +75,7 @@ public import Posix
         self.parameters = parameters
         self.trace = trace
         number = descriptor.number
+        readAhead = ReadAhead(socket: number)
         self.descriptor = consume descriptor
         unsafe counters = .allocate(capacity: 1)
         unsafe counters.initialize(to: ssh_counter_struct())
@@ -148,14 +150,18 @@ public import Posix
         slot = set.watch(number, events)
     }
 
-    /// When a rekey by time is due although nothing is sent.
-    public var deadline: Instant? { isInLoop ? rekeyDeadline : nil }
+    /// At once while there are bytes that poll cannot tell of; else when a rekey by time is due
+    /// although nothing is sent.
+    public var deadline: Instant? {
+        guard isInLoop else { return nil }
+        return readAhead.isEmpty ? rekeyDeadline : readClock()
+    }
 
     /// Lets libssh read, write and call back; a failure is kept in ``failure``.
     public func ready(_ set: PollSet, now: Instant) {
         guard isInLoop else { return }
         if let due = rekeyDeadline, due <= now { rekeyByTime(now) }
-        if !set[slot].isEmpty { handlePackets() }
+        if !set[slot].isEmpty || !readAhead.isEmpty { handlePackets() }
         for channel in channels { channel.channel?.settle() }
     }
 

@@ -25,8 +25,9 @@ With --control, standard input gives orders, one JSON object a line, and the pro
 Standard output gets one JSON object a line: "listening" with the port, "closed" with what passed
 ("left" for connections that were open when the proxy ended).
 
-"turns" in there counts how often the client sent something after the server's last bytes had
-reached it: the round trips, as far as one who only looks can tell.
+"round_trips" in there is the longest chain of answers: bytes to the client that the server sent
+after it had got bytes that the client sent after it had got such bytes, and so on. What is sent
+without waiting adds nothing, nor does a farewell that nobody answers.
 """
 
 from __future__ import annotations
@@ -79,10 +80,12 @@ class Direction:
         self.source = source
         self.sink = sink
         self.plan = plan
-        self.queue: collections.deque[tuple[float, memoryview]] = collections.deque()
+        # When it is due, what, and after how many round trips.
+        self.queue: collections.deque[tuple[float, memoryview, int]] = collections.deque()
         self.queued = 0
         self.delivered = 0
         self.received = 0
+        self.rounds = 0  # round trips until what was delivered last
         self.ended = False  # the source has said FIN
         self.closed = False  # and the sink was told
         self.not_before = 0.0  # the drip's next drop
@@ -100,27 +103,29 @@ class Direction:
             return None
         return max(self.queue[0][0], self.not_before)
 
-    def take(self, now: float) -> None:
-        """Reads what has arrived. Raises OSError when the source was reset."""
+    def take(self, now: float, rounds: int) -> None:
+        """Reads what has arrived, `rounds` round trips after the beginning.
+
+        Raises OSError when the source was reset.
+        """
         try:
             data = self.source.recv(_PIECE)
         except BlockingIOError:
             return
         if not data:
             self.ended = True
-            self.queue.append((now + self.plan.delay, memoryview(b"")))
+            self.queue.append((now + self.plan.delay, memoryview(b""), rounds))
             return
         if self.plan.flip and self.plan.flip[0] == self.name:
             data = _flip(data, int(self.plan.flip[1]) - self.received)
         self.received += len(data)
         self.queued += len(data)
-        self.queue.append((now + self.plan.delay, memoryview(data)))
+        self.queue.append((now + self.plan.delay, memoryview(data), rounds))
 
-    def deliver(self, now: float) -> bool:
-        """Writes what is due. True when bytes were taken. Raises Cut at the planned byte."""
-        moved = False
+    def deliver(self, now: float) -> None:
+        """Writes what is due. Raises Cut at the planned byte."""
         while self.queue and not self.closed:
-            due, data = self.queue[0]
+            due, data, rounds = self.queue[0]
             if due > now or self.not_before > now:
                 break
             if not data:
@@ -138,17 +143,16 @@ class Direction:
                 self.blocked = True
                 break
             if count:
-                moved = True
+                self.rounds = max(self.rounds, rounds)
                 self.delivered += count
                 self.queued -= count
                 self.queue.popleft()
                 if count < len(data):
-                    self.queue.appendleft((due, data[count:]))
+                    self.queue.appendleft((due, data[count:], rounds))
                 if self.plan.drip:
                     self.not_before = now + self.plan.drip[1] / 1000
             if self.cut and self.delivered >= self.cut[1]:
                 raise Cut(self.cut[2])
-        return moved
 
 
 class Cut(Exception):
@@ -176,8 +180,6 @@ class Connection:
         self.server = server
         self.up = Direction("up", client, server, plan)
         self.down = Direction("down", server, client, plan)
-        self.turns = 0
-        self.server_spoke = True
         self.broken: str | None = None
         self.began = time.monotonic()
         # Where the cut is at byte 0, nothing passes at all.
@@ -194,16 +196,13 @@ class Connection:
         try:
             for direction in (self.down, self.up):
                 if direction.source in readable:
-                    before = direction.received
-                    direction.take(now)
-                    if direction is self.up and direction.received > before:
-                        self._client_spoke()
+                    begun = direction is self.up
+                    direction.take(now, self.down.rounds + 1 if begun else self.up.rounds)
                 if self.broken:
                     direction.queue.clear()
                     direction.queued = 0
                     continue
-                if direction.deliver(now) and direction is self.down:
-                    self.server_spoke = True
+                direction.deliver(now)
         except Cut as cut:
             self.break_off(cut.how)
         except OSError:
@@ -212,11 +211,6 @@ class Connection:
         if self.broken:
             return self.broken not in ("fin", "rst") and not self.up.ended
         return not (self.up.closed and self.down.closed)
-
-    def _client_spoke(self) -> None:
-        if self.server_spoke:
-            self.turns += 1
-            self.server_spoke = False
 
     def break_off(self, how: str) -> None:
         """Does what `--cut` says, now."""
@@ -231,7 +225,7 @@ class Connection:
         """What there is to say when it is over."""
         return {
             "event": "closed", "name": self.name, "up": self.up.delivered,
-            "down": self.down.delivered, "turns": self.turns, "broken": self.broken,
+            "down": self.down.delivered, "round_trips": self.down.rounds, "broken": self.broken,
             "seconds": round(time.monotonic() - self.began, 4),
         }
 
