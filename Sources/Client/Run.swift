@@ -25,12 +25,8 @@ public struct Run {
             let connection = try search.connect()
             // A guessed user may turn out to be the wrong one only now.
             let watch = search.isGuessing ? UserHintWatch() : nil
-            let status = try Work(
-                context: context,
-                plan: search.plan,
-                connection: connection,
-                hintWatch: watch
-            ).run()
+            let loggedIn = LoggedIn(context: context, plan: search.plan, connection: connection)
+            let status = try Work(loggedIn: loggedIn, hintWatch: watch).run()
             connection.close()
             guard let user = watch?.user else { return status }
             try search.redirect(to: user)

@@ -84,6 +84,20 @@ final class SessionLoop {
         }
     }
 
+    /// Goes on for the connections forwarded meanwhile, once the session itself has ended.
+    /// - Parameter channels: what lives on the connection.
+    /// - Returns: the signal that put an end to it, if one did.
+    /// - Throws: what a source in the loop throws.
+    func linger(for channels: ChannelList) throws -> Signal? {
+        while channels.keepsConnection, session.failure == nil {
+            try poller.turn()
+            for signal in SessionLoop.endingSignals where poller.signals.take(signal) {
+                return signal
+            }
+        }
+        return nil
+    }
+
     /// Ends a remote command that goes on writing for a reader who has gone.
     ///
     /// OpenSSH tells the server at once that it reads no more (`eow@openssh.com`), which libssh

@@ -21,11 +21,11 @@ struct UserQuestion {
     /// - Returns: the user the server names; nil when it names none.
     /// - Throws: the fault that ended the connection.
     func ask() throws -> String? {
-        let channel = try SessionRequest(task: .command(Array("true".utf8))).start(
+        let channel = try SessionStart(
+            SessionRequest(task: .command(Array("true".utf8))),
             on: connection.session,
-            in: context.poller,
             trace: context.trace
-        )
+        ).wait(in: context.poller)
         var output: [UInt8] = []
         unsafe channel.onData = { bytes, _ in
             output += unsafe Array(bytes)

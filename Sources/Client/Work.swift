@@ -9,12 +9,13 @@ struct Work {
     /// ssh's status for every failure of its own, and for a command that ended without a status.
     static let failure: Int32 = 255
 
-    let context: Context
-    let plan: Plan
-    let connection: Connection
+    let loggedIn: LoggedIn
     /// Looks at the first output of a login whose user was a guess.
     var hintWatch: UserHintWatch?
 
+    var context: Context { loggedIn.context }
+    var plan: Plan { loggedIn.plan }
+    var connection: Connection { loggedIn.connection }
     private var options: Options { plan.options }
 
     /// Does the task.
@@ -49,11 +50,9 @@ struct Work {
 
     private func runSession() throws -> Int32 {
         let before = readClock()
-        let channel = try request().start(
-            on: connection.session,
-            in: context.poller,
-            trace: context.trace
-        )
+        loggedIn.channels.beginSession()
+        let start = SessionStart(request(), on: connection.session, trace: context.trace)
+        let channel = try start.wait(in: context.poller)
         let terminal = plan.wantsTerminal ? try TerminalSession(self, channel) : nil
         defer { terminal?.end() }
         if options.forkAfterAuthentication { try goToBackground() }
@@ -66,10 +65,14 @@ struct Work {
             escapes: terminal?.escapes,
             trace: context.trace
         )
-        let ending = try loop(channel, relay, roundTrip: readClock() - before) { action in
-            try terminal?.handle(action, relay)
-        }
+        let loop = loop(channel, relay, roundTrip: readClock() - before)
+        loop.onEscape = { action in try terminal?.handle(action, relay) }
+        var ending = try loop.run()
         terminal?.end()
+        loggedIn.channels.endSession()
+        if case .closed = ending, let signal = try loop.linger(for: loggedIn.channels) {
+            ending = .killed(signal)
+        }
         if plan.wantsTerminal, ending != .killed(.hangup) {
             context.trace.say(.info, "Connection to \(options.host) closed.")
         }
@@ -93,13 +96,8 @@ struct Work {
         return request
     }
 
-    private func loop(
-        _ channel: Channel,
-        _ relay: Relay,
-        roundTrip: Duration,
-        onEscape: @escaping (EscapeAction) throws -> Void = { _ in }
-    ) throws -> SessionLoop.Ending {
-        let loop = SessionLoop(
+    private func loop(_ channel: Channel, _ relay: Relay, roundTrip: Duration) -> SessionLoop {
+        SessionLoop(
             session: connection.session,
             channel: channel,
             relay: relay,
@@ -107,8 +105,6 @@ struct Work {
             poller: context.poller,
             trace: context.trace
         )
-        loop.onEscape = onEscape
-        return try loop.run()
     }
 
     private func status(of ending: SessionLoop.Ending) -> Int32 {
@@ -147,7 +143,7 @@ struct Work {
             escapes: nil,
             trace: context.trace
         )
-        let ending = try loop(channel, relay, roundTrip: .zero)
+        let ending = try loop(channel, relay, roundTrip: .zero).run()
         if case .closed = ending { return 0 }
         return status(of: ending)
     }

@@ -73,6 +73,8 @@ public final class Poller {
     public var onBusyLoop: () -> Void = {}
 
     private var sources: [any Source] = []
+    /// The same, to be asked in the middle of a turn.
+    private var members: Set<ObjectIdentifier> = []
     private var set = PollSet()
     private var idleTurns = 0
 
@@ -86,10 +88,12 @@ public final class Poller {
     /// Takes a source into the loop, from the next turn on.
     public func add(_ source: any Source) {
         sources.append(source)
+        members.insert(ObjectIdentifier(source))
     }
 
     /// Takes a source out; it is not called again, not even in this turn.
     public func remove(_ source: any Source) {
+        guard members.remove(ObjectIdentifier(source)) != nil else { return }
         sources.removeAll { $0 === source }
     }
 
@@ -111,7 +115,7 @@ public final class Poller {
         if set[wakeUp].contains(.read) { signals.collect() }
 
         // 4. Everyone does what can be done; each flushes what it has put out.
-        for source in sources where sources.contains(where: { $0 === source }) {
+        for source in sources where members.contains(ObjectIdentifier(source)) {
             try source.ready(set, now: now)
         }
     }

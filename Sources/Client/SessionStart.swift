@@ -1,0 +1,106 @@
+internal import Faults
+internal import Posix
+internal import SSH
+
+/// Opens a session channel and asks for what a request says, one after the other.
+///
+/// It never waits: whoever lives in the loop calls ``step()`` each turn.
+final class SessionStart {
+    /// Called when the server gives no terminal; what it throws ends the start.
+    var onPtyRefused: () throws -> Void
+
+    private enum Step {
+        case open
+        case pty(SessionRequest.Pty)
+        case variable(name: String, value: String)
+        case task(Plan.Task)
+    }
+
+    private let channel: Channel
+    private let trace: Trace
+    private var steps: ArraySlice<Step>
+
+    /// Prepares a start; nothing is sent yet.
+    /// - Parameters:
+    ///   - request: what to ask for.
+    ///   - session: the connection.
+    ///   - trace: the run's trace.
+    init(_ request: SessionRequest, on session: Session, trace: Trace) {
+        channel = session.openSession()
+        self.trace = trace
+        steps = ArraySlice(
+            [.open] + (request.pty.map { [.pty($0)] } ?? [])
+                + request.environment.map { .variable(name: $0.name, value: $0.value) }
+                + [.task(request.task)]
+        )
+        onPtyRefused = {
+            let refusal = ChannelFault.requestRefused("PTY allocation")
+            if request.pty?.isRequired == true { throw refusal }
+            refusal.words?.forEach { trace.say(.error, $0) }
+        }
+        for variable in request.environment {
+            trace.debug(.debug1, .channel, "Sending environment: \(variable.name)")
+        }
+    }
+
+    /// Goes on as far as the server has answered.
+    /// - Returns: the channel with the task running; ``Attempt/again`` until then.
+    /// - Throws: ``ChannelFault`` when the server refuses, or whatever ends the connection.
+    func step() throws -> Attempt<Channel> {
+        while let step = steps.first {
+            guard case .done = try perform(step) else { return .again }
+            steps.removeFirst()
+        }
+        return .done(channel)
+    }
+
+    /// Takes turns until the task runs; not for what lives in the loop itself.
+    /// - Returns: the channel with the task running.
+    /// - Throws: as ``step()``.
+    func wait(in poller: Poller) throws -> Channel {
+        guard let channel = try poller.wait(for: step) else {
+            preconditionFailure("there is no deadline to pass")
+        }
+        return channel
+    }
+
+    private func perform(_ step: Step) throws -> Attempt<Void> {
+        switch step {
+        case .open: return try channel.open()
+        case .pty(let pty):
+            let columns = Int(pty.size.columns)
+            let rows = Int(pty.size.rows)
+            guard
+                case .done(let isAccepted) = try channel.requestPty(
+                    term: pty.term,
+                    columns: columns,
+                    rows: rows
+                )
+            else { return .again }
+            if !isAccepted { try onPtyRefused() }
+            return .done(())
+        case .variable(let name, let value):
+            // The server's AcceptEnv decides, and nobody is told.
+            guard case .done = try channel.setEnvironment(name, value) else { return .again }
+            return .done(())
+        case .task(let task): return try begin(task)
+        }
+    }
+
+    private func begin(_ task: Plan.Task) throws -> Attempt<Void> {
+        switch task {
+        case .shell: try require("shell", channel.shell())
+        case .command(let words): try require("exec", channel.execute(words))
+        case .subsystem(let name):
+            try require("subsystem", channel.subsystem(String(decoding: name, as: UTF8.self)))
+        case .hold, .forward:
+            preconditionFailure("only tasks in a session channel are requested")
+        }
+    }
+
+    private func require(_ name: String, _ answer: Attempt<Bool>) throws -> Attempt<Void> {
+        guard case .done(let isAccepted) = answer else { return .again }
+        if !isAccepted { throw ChannelFault.requestRefused(name) }
+        return .done(())
+    }
+}
