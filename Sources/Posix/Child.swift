@@ -85,10 +85,11 @@ public struct CommandResult: Sendable, Equatable {
     public var status: ExitStatus
 }
 
-/// Runs a program to its end and collects what it writes; its errors go where ours go.
+/// Runs a program to its end and collects what it writes.
 /// - Parameters:
 ///   - command: what to run.
 ///   - input: its standard input.
+///   - errors: its standard error; it goes where ours goes when nothing else is said.
 ///   - limit: the most bytes of output that are kept.
 ///   - deadline: when the program is killed; nil for never.
 /// - Returns: output and status. A program that says more than `limit`, or is not at its end by the
@@ -97,11 +98,12 @@ public struct CommandResult: Sendable, Equatable {
 public func runToEnd(
     _ command: Command,
     input: ChildStream = .null,
+    errors: ChildStream = .inherited,
     limit: Int = 1 << 20,
     until deadline: Instant? = nil
 ) throws(SystemError) -> CommandResult {
     let pipe = try makePipe()
-    let child = try spawn(command, input, writingTo: pipe.far)
+    let child = try spawn(command, input, errors, writingTo: pipe.far)
     let reader = pipe.near
     var output: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 16_384)
@@ -122,7 +124,8 @@ public func runToEnd(
 private func spawn(
     _ command: Command,
     _ input: ChildStream,
+    _ errors: ChildStream,
     writingTo output: consuming Descriptor
 ) throws(SystemError) -> Child {
-    try spawn(command, input: input, output: .descriptor(output.number))
+    try spawn(command, input: input, output: .descriptor(output.number), errors: errors)
 }

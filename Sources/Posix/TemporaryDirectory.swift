@@ -1,0 +1,35 @@
+internal import Glibc
+
+/// A directory for this process alone (0700), for files with secrets that another program is to
+/// read or write; it is gone with its value.
+public struct TemporaryDirectory: ~Copyable {
+    /// The directory's path.
+    public let path: String
+
+    /// Makes one below a directory, as `ssh-` and twelve letters.
+    ///
+    /// C: `mkdtemp`.
+    /// - Parameter parent: such as `/tmp`.
+    /// - Throws: ``SystemError``.
+    public init(in parent: String) throws(SystemError) {
+        var template = (parent + "/ssh-XXXXXXXXXXXX").utf8CString.map { $0 }
+        guard unsafe mkdtemp(&template) != nil else {
+            throw SystemError("mkdtemp", parent, code: errno)
+        }
+        path = String(
+            decoding: template.dropLast().map { UInt8(bitPattern: $0) },
+            as: UTF8.self
+        )
+    }
+
+    /// The path of a file in it.
+    /// - Parameter name: without slashes.
+    /// - Returns: the path, whether the file is there or not.
+    public borrowing func file(_ name: String) -> String { path + "/" + name }
+
+    /// Removes the directory with its files; there are no directories in it.
+    deinit {
+        for file in (try? matchingPaths(path + "/*")) ?? [] { unsafe unlink(file) }
+        unsafe rmdir(path)
+    }
+}
