@@ -41,6 +41,7 @@ ssize_t recv(int socket, void *bytes, size_t count, int flags) {
     }
     size_t left = reader->end - reader->start;
     if (count > left) count = left;
+    if (reader->limit && count > reader->limit) count = reader->limit;
     memcpy(bytes, reader->bytes + reader->start, count);
     reader->start += count;
     return (ssize_t)count;

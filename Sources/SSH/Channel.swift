@@ -18,6 +18,12 @@ public import Posix
         case directTCP(host: String, port: UInt16, originHost: String, originPort: UInt16)
         /// A connection to a Unix socket on the server (OpenSSH's PROTOCOL §2.4).
         case directUnix(path: String)
+        /// A connection to a port that the server listens on for us (RFC 4254 §7.2).
+        case forwardedTCP(ServerChannelRequest)
+        /// A connection to the forwarded agent (OpenSSH's PROTOCOL.agent).
+        case agent
+        /// A client of the forwarded display (RFC 4254 §6.3.2).
+        case x11(ServerChannelRequest)
     }
 
     /// Why a remote process ended without a status (RFC 4254 §6.10).
@@ -129,6 +135,8 @@ public import Posix
                 Int32(originPort)
             )
         case .directUnix(let path): unsafe ssh_channel_open_forward_unix(handle, path, "", 0)
+        // The server has opened it.
+        case .forwardedTCP, .agent, .x11: SSH_OK
         }
     }
 
@@ -220,7 +228,7 @@ public import Posix
 
     // MARK: - Callbacks
 
-    private func installCallbacks(_ handle: OpaquePointer) {
+    func installCallbacks(_ handle: OpaquePointer) {
         unsafe callbacks.pointee.size = MemoryLayout<ssh_channel_callbacks_struct>.size
         unsafe callbacks.pointee.userdata = Unmanaged.passUnretained(self).toOpaque()
         unsafe callbacks.pointee.channel_data_function = { _, _, data, count, isError, user in

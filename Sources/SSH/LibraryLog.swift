@@ -121,6 +121,10 @@ extension Session {
             {
                 notes.refusedChannels[number] = rest
             }
+        case "ssh_global_request":
+            if message.hasPrefix("Sent ") { globalRequests.isAnswerOut = true }
+            if message.hasPrefix("Global request ") { globalRequests.isAnswerOut = false }
+        case "ssh_request_success": globalRequests.packetsAtSuccess = packetsReceived
         case "ssh_packet_userauth_banner":
             collectBanner()
             notes.isBannerComing = message.hasPrefix("Received")
@@ -194,7 +198,7 @@ private let takenFunctions: [StaticString] = [
     "callback_receive_banner", "ssh_packet_disconnect_callback", "ssh_packet_socket_callback",
     "ssh_kex_select_methods", "ssh_socket_exception_callback", "channel_open",
     "ssh_packet_channel_open_fail", "ssh_packet_userauth_banner", "ssh_packet_userauth_failure",
-    "ssh_packet_userauth_pk_ok",
+    "ssh_packet_userauth_pk_ok", "ssh_request_success", "ssh_global_request",
 ]
 
 /// Compares without making a string, as this is asked of every line.

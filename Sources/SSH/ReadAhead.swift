@@ -19,7 +19,8 @@ internal import CReadAhead
                 bytes: .allocate(capacity: ReadAhead.capacity),
                 capacity: ReadAhead.capacity,
                 start: 0,
-                end: 0
+                end: 0,
+                limit: 0
             )
         )
     }
@@ -31,6 +32,13 @@ internal import CReadAhead
 
     /// Whether libssh has had all that was read.
     var isEmpty: Bool { unsafe reader.pointee.start == reader.pointee.end }
+
+    /// Whether libssh is given so little at a time that no two packets end in it.
+    var isInSmallPieces: Bool {
+        get { unsafe reader.pointee.limit > 0 }
+        // An SSH packet has 16 bytes at least (RFC 4253 §6).
+        set { unsafe reader.pointee.limit = newValue ? 16 : 0 }
+    }
 
     /// Reads ahead in all that `body` calls on this thread.
     /// - Returns: what `body` gave.

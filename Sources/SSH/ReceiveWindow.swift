@@ -33,6 +33,12 @@ struct ReceiveWindow {
         roundTrip = time
     }
 
+    /// Notes that the server has opened the channel, with a window that is to be raised.
+    mutating func openAndRaise() {
+        isOpen = true
+        taken = size
+    }
+
     /// Notes how long the server took to answer.
     mutating func noteRoundTrip(_ time: Duration) {
         roundTrip = min(roundTrip, time)

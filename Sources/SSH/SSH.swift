@@ -11,6 +11,7 @@
 // Beside it, because libssh
 //   - keeps banners, methods and reasons to itself but logs them .... LibraryLog
 //   - has a receive window of 1.25 MB ............................... ReceiveWindow
+//   - mixes up answers about ports and keepalives .................. GlobalRequests
 //   - hands a packet on once, whether it is taken or not ............ ReceiveBuffer
 //   - takes signatures from an agent only, and in its own order ..... OurAgent, Agent, AgentMessage
 //   - does not know that OpenSSH 7.4 verifies RSA with SHA-2 ........ Session+OldRSA

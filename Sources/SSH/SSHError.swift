@@ -24,6 +24,8 @@ public enum SSHError: Fault, Equatable {
     case protocolViolation(Peer, text: String)
     /// The server refused to open a channel (RFC 4254 §5.1).
     case openRefused(code: UInt32, text: String)
+    /// The server will not listen on a port for us (RFC 4254 §7.1).
+    case listenRefused
     /// What was asked of a channel or session is not possible in its state; libssh's words.
     case refused(String)
     /// A private key, public key or certificate could not be used.
@@ -76,7 +78,7 @@ public enum SSHError: Fault, Equatable {
             peer.isLoggedIn ? .link : .transport
         case .closedBeforeBanner, .notSSH, .oldProtocol, .noCommonAlgorithm, .protocolViolation:
             .transport
-        case .openRefused, .refused: .channel
+        case .openRefused, .listenRefused, .refused: .channel
         case .unusableKey, .unsignableRSA, .notSigned: .identity
         }
     }
@@ -99,6 +101,7 @@ public enum SSHError: Fault, Equatable {
         case .badPacketLength(_, let length): "a packet of impossible length \(length) came"
         case .protocolViolation(let peer, let text): "talking SSH with \(peer.address): \(text)"
         case .openRefused(let code, let text): "the server refused a channel: \(code): \(text)"
+        case .listenRefused: "the server will not listen on a port for us"
         case .refused(let text), .unusableKey(let text): text
         case .unsignableRSA:
             "an RSA key in OpenSSH's format with a passphrase cannot log in to OpenSSH 7.4"
@@ -154,7 +157,7 @@ public enum SSHError: Fault, Equatable {
                 "Bad packet length \(length).",
                 "ssh_dispatch_run_fatal: Connection to \(peer.address): message too long",
             ]
-        case .notSSH, .protocolViolation, .openRefused, .refused, .unusableKey,
+        case .notSSH, .protocolViolation, .openRefused, .listenRefused, .refused, .unusableKey,
             .unsignableRSA, .notSigned:
             nil
         }

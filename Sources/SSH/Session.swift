@@ -17,7 +17,9 @@ public import Posix
     ///
     /// Set by the loop, looked at by the phases of a run.
     public private(set) var failure: SSHError?
-    /// Called when the server opens a channel of a kind nobody takes; it is refused in any case.
+    /// Who takes the channels that the server opens.
+    public var serverChannels = ServerChannels()
+    /// Called when the server opens a channel that nobody takes; it is refused in any case.
     public var onServerOpenedChannel: () -> Void = {}
 
     let handle: OpaquePointer
@@ -30,6 +32,8 @@ public import Posix
     var isAgentAnswering = false
     /// Whether an attempt with a Kerberos ticket is going on.
     var isGSSAPIPrepared = false
+    /// What is asked of the connection as a whole.
+    var globalRequests = GlobalRequests()
     /// For raising windows; made when first needed.
     lazy var scratch = ReceiveScratch()
     let readAhead: ReadAhead
@@ -162,19 +166,22 @@ public import Posix
         guard isInLoop else { return }
         if let due = rekeyDeadline, due <= now { rekeyByTime(now) }
         if !set[slot].isEmpty || !readAhead.isEmpty { handlePackets() }
+        if !globalRequests.waiting.isEmpty { advanceGlobalRequests() }
         for channel in channels { channel.channel?.settle() }
     }
 
     private var isInLoop: Bool { phase != .new && phase != .ended }
 
     private func handlePackets() {
-        inLibrary {
+        let level = globalRequests.needsEachPacket ? SSH_LOG_PACKET : SSH_LOG_WARNING
+        inLibrary(least: level) {
             // A writable socket is an event each time, so only bytes that came are a reason to go on.
             for _ in 0..<Session.readsPerTurn {
                 let before = unsafe socketCounters.pointee.in_bytes
                 guard unsafe ssh_event_dopoll(event, 0) == SSH_OK, !isBroken, failure == nil,
                     unsafe socketCounters.pointee.in_bytes != before
                 else { break }
+                if globalRequests.needsEachPacket { advanceGlobalRequests() }
             }
         }
         keepNonBlocking()
@@ -250,8 +257,9 @@ public import Posix
     /// C: `ssh_send_keepalive`, which only takes the previous answer when there is one and sends
     /// nothing then, so it is called twice.
     public func sendKeepalive() {
-        guard isConnected else { return }
-        inLibrary {
+        // An answer that is waited for anyway is a sign of life too.
+        guard isConnected, !globalRequests.isSent else { return }
+        inLibrary(least: SSH_LOG_PACKET) {
             unsafe ssh_send_keepalive(handle)
             unsafe ssh_send_keepalive(handle)
         }
@@ -313,7 +321,7 @@ extension Session {
         if parameters.rekeyBytes > 0 { try set(SSH_OPTIONS_REKEY_DATA, parameters.rekeyBytes) }
         setRekeySeconds(parameters.rekeySeconds)
         unsafe ssh_set_counters(handle, socketCounters, counters)
-        refuseServerChannels()
+        answerServerChannels()
     }
 
     func set(_ option: ssh_options_e, _ value: String) throws(SSHError) {
@@ -339,17 +347,5 @@ extension Session {
 
     private func setRekeySeconds(_ seconds: UInt32) {
         try? set(SSH_OPTIONS_REKEY_TIME, min(seconds, UInt32.max / 1000))
-    }
-
-    /// Without a callback a channel the server opens would wait for an answer for ever.
-    private func refuseServerChannels() {
-        let refuse: ssh_message_callback = { _, _, user in
-            if let user = unsafe user {
-                unsafe Unmanaged<Session>.fromOpaque(user).takeUnretainedValue()
-                    .onServerOpenedChannel()
-            }
-            return 1
-        }
-        unsafe ssh_set_message_callback(handle, refuse, Unmanaged.passUnretained(self).toOpaque())
     }
 }

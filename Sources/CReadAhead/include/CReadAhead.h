@@ -16,6 +16,8 @@ struct read_ahead {
     size_t capacity;
     size_t start;
     size_t end;
+    // The most that one call gives; 0 for no limit.
+    size_t limit;
 };
 
 // Makes this thread's calls read ahead; NULL stops that. Returns what held before.

@@ -1,0 +1,37 @@
+/// Who takes the channels that a server opens; what nobody takes is refused.
+///
+/// A handler looks at the request and answers nil to refuse it, or with what is to be done with
+/// the open channel. Both are called while libssh reads: nothing in them may wait. What the
+/// channel brings before ``Channel/onData`` is set is kept for it.
+public struct ServerChannels {
+    /// Answers a request: nil refuses it.
+    public typealias Handler = (ServerChannelRequest) -> ((Channel) -> Void)?
+
+    /// For connections to a port the server listens on for us (RFC 4254 §7.2).
+    public var onForwardedTCP: Handler?
+    /// For connections to the forwarded agent (`auth-agent@openssh.com`, OpenSSH's PROTOCOL.agent).
+    public var onAgent: Handler?
+    /// For clients of the forwarded display (RFC 4254 §6.3.2).
+    public var onX11: Handler?
+
+    /// Takes nothing.
+    public init() {}
+}
+
+/// A channel that the server wants to open.
+public struct ServerChannelRequest: Sendable, Equatable {
+    /// Where a connection was made to on the server's side; nil for agents and displays.
+    public struct Listener: Sendable, Equatable {
+        /// The address as it was asked for with ``Session/listen(host:port:)``.
+        public let host: String
+        /// The port the server listens on.
+        public let port: UInt16
+    }
+
+    /// The port the connection came to; nil for agents and displays.
+    public let listener: Listener?
+    /// Where the connection comes from, as the server says; empty for an agent.
+    public let originHost: String
+    /// The port it comes from.
+    public let originPort: UInt16
+}
