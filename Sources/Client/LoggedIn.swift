@@ -10,11 +10,14 @@ final class LoggedIn {
     let connection: Connection
     /// What lives on it besides the run's own session.
     let channels: ChannelList
+    /// What the server may reach on this side.
+    let access: ServerAccess
 
     init(context: Context, plan: Plan, connection: Connection) {
         self.context = context
         self.plan = plan
         self.connection = connection
         channels = ChannelList(poller: context.poller)
+        access = ServerAccess(plan.options, connection, channels, in: context)
     }
 }

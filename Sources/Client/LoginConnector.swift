@@ -28,7 +28,7 @@ extension Connector {
             options: options,
             prompter: context.prompter,
             trace: context.trace,
-            agentPath: agentPath(options),
+            agentPath: context.agentPath(options),
             expand: { try expansion.file($0, in: plan.environment) }
         )
         var login = Login(
@@ -52,15 +52,19 @@ extension Connector {
         )
         return login.success
     }
+}
 
+extension Context {
     /// The agent's socket: IdentityAgent, else SSH_AUTH_SOCK (ssh_config(5)).
-    private func agentPath(_ options: Options) -> String? {
+    /// - Parameter options: IdentityAgent.
+    /// - Returns: nil when there is none or it is not to be asked.
+    func agentPath(_ options: Options) -> String? {
         let path: String?
         switch options.identityAgent {
-        case nil, "SSH_AUTH_SOCK": path = context.environment["SSH_AUTH_SOCK"]
+        case nil, "SSH_AUTH_SOCK": path = environment["SSH_AUTH_SOCK"]
         case "none": path = nil
         case let name? where name.hasPrefix("$"):
-            path = context.environment[String(name.dropFirst())]
+            path = environment[String(name.dropFirst())]
         case let given: path = given
         }
         return path?.isEmpty == true ? nil : path

@@ -11,6 +11,10 @@ struct SessionRequest {
         var isRequired: Bool
     }
 
+    /// The X server that programs may show windows on; nil for none.
+    var x11: X11Request?
+    /// Whether programs may use the user's agent.
+    var forwardsAgent = false
     var pty: Pty?
     /// Variables to pass on; the server's AcceptEnv decides which it takes.
     var environment: [(name: String, value: String)] = []

@@ -11,6 +11,8 @@ final class SessionStart {
 
     private enum Step {
         case open
+        case x11(X11Request)
+        case agent
         case pty(SessionRequest.Pty)
         case variable(name: String, value: String)
         case task(Plan.Task)
@@ -29,7 +31,8 @@ final class SessionStart {
         channel = session.openSession()
         self.trace = trace
         steps = ArraySlice(
-            [.open] + (request.pty.map { [.pty($0)] } ?? [])
+            [.open] + (request.x11.map { [.x11($0)] } ?? [])
+                + (request.forwardsAgent ? [.agent] : []) + (request.pty.map { [.pty($0)] } ?? [])
                 + request.environment.map { .variable(name: $0.name, value: $0.value) }
                 + [.task(request.task)]
         )
@@ -67,6 +70,11 @@ final class SessionStart {
     private func perform(_ step: Step) throws -> Attempt<Void> {
         switch step {
         case .open: return try channel.open()
+        case .x11(let x11): return try requestX11(x11)
+        case .agent:
+            trace.debug(.debug1, .channel, "Requesting authentication agent forwarding.")
+            channel.requestAgent()
+            return .done(())
         case .pty(let pty):
             let columns = Int(pty.size.columns)
             let rows = Int(pty.size.rows)
@@ -85,6 +93,20 @@ final class SessionStart {
             return .done(())
         case .task(let task): return try begin(task)
         }
+    }
+
+    private func requestX11(_ x11: X11Request) throws -> Attempt<Void> {
+        let answer = try channel.requestX11(
+            protocol: x11.cookie.name,
+            cookie: x11.cookie.hexadecimal,
+            screen: x11.screen
+        )
+        guard case .done(let isAccepted) = answer else { return .again }
+        if !isAccepted {
+            let refusal = ChannelFault.requestRefused("X11 forwarding")
+            refusal.words?.forEach { trace.say(.error, $0) }
+        }
+        return .done(())
     }
 
     private func begin(_ task: Plan.Task) throws -> Attempt<Void> {

@@ -18,8 +18,6 @@ struct Unsupported {
         Row(name: "port forwarding", flags: [.localForward, .remoteForward, .dynamicForward]) {
             !$0.localForwards.isEmpty || !$0.remoteForward.isEmpty
         },
-        Row(name: "agent forwarding", flags: [.forwardAgent]) { $0.forwardAgent },
-        Row(name: "X11 forwarding", flags: [.forwardX11, .trustedX11]) { $0.forwardX11 },
         Row(name: "a tunnel device", flags: [.tunnel]) { $0.tunnel != .no },
         Row(name: "sharing a connection", flags: [.controlMaster, .controlCommand]) {
             $0.controlMaster != .no

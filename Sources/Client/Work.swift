@@ -81,6 +81,8 @@ struct Work {
 
     private func request() -> SessionRequest {
         var request = SessionRequest(task: plan.task)
+        request.x11 = loggedIn.access.x11Request()
+        request.forwardsAgent = loggedIn.access.hasAgent
         if plan.wantsTerminal {
             let size = WindowSize.of(0) ?? WindowSize(columns: 0, rows: 0)
             request.pty = SessionRequest.Pty(

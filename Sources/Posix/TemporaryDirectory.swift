@@ -6,13 +6,13 @@ public struct TemporaryDirectory: ~Copyable {
     /// The directory's path.
     public let path: String
 
-    /// Makes one below a directory, as `ssh-` and twelve letters.
+    /// Makes one below a directory, as `ssh-` and six letters.
     ///
     /// C: `mkdtemp`.
     /// - Parameter parent: such as `/tmp`.
     /// - Throws: ``SystemError``.
     public init(in parent: String) throws(SystemError) {
-        var template = (parent + "/ssh-XXXXXXXXXXXX").utf8CString.map { $0 }
+        var template = (parent + "/ssh-XXXXXX").utf8CString.map { $0 }
         guard unsafe mkdtemp(&template) != nil else {
             throw SystemError("mkdtemp", parent, code: errno)
         }

@@ -19,6 +19,30 @@ extension Channel {
         }
     }
 
+    /// Lets programs on the server show windows on an X server of this side (RFC 4254 §6.3.1).
+    /// - Parameters:
+    ///   - name: the protocol of the cookie.
+    ///   - cookie: its data in hexadecimal; the server keeps it, so it is not the real one.
+    ///   - screen: the screen's number.
+    /// - Returns: whether the server agreed.
+    /// - Throws: the session's failure.  C: `ssh_channel_request_x11`.
+    public func requestX11(
+        protocol name: String,
+        cookie: String,
+        screen: UInt32
+    ) throws(SSHError) -> Attempt<Bool> {
+        unsafe try request {
+            unsafe ssh_channel_request_x11($0, 0, name, cookie, Int32(clamping: screen))
+        }
+    }
+
+    /// Lets programs on the server ask the user's agent; there is no answer.
+    ///
+    /// C: `ssh_channel_request_auth_agent`.
+    public func requestAgent() {
+        unsafe tell { unsafe ssh_channel_request_auth_agent($0) }
+    }
+
     /// Sets an environment variable of the remote process, if the server lets it (RFC 4254 §6.4).
     /// - Throws: the session's failure.  C: `ssh_channel_request_env`.
     public func setEnvironment(_ name: String, _ value: String) throws(SSHError) -> Attempt<Bool> {
