@@ -21,6 +21,8 @@ public struct Run {
     /// - Returns: the exit status.
     /// - Throws: ``Stopped`` when no login is left to try; the fault that ended the work.
     public mutating func run() throws -> Int32 {
+        let client = try MuxClient(context, search.plan, in: context.poller)
+        if let status = try client?.run() { return status }
         while true {
             let connection = try search.connect()
             // A guessed user may turn out to be the wrong one only now.

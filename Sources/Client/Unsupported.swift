@@ -19,7 +19,7 @@ struct Unsupported {
             !$0.localForwards.isEmpty || !$0.remoteForward.isEmpty
         },
         Row(name: "a tunnel device", flags: [.tunnel]) { $0.tunnel != .no },
-        Row(name: "sharing a connection", flags: [.controlMaster, .controlCommand]) {
+        Row(name: "sharing a connection", flags: [.controlMaster]) {
             $0.controlMaster != .no
         },
     ]

@@ -21,6 +21,10 @@ extension SystemError {
         case malformed
         /// ENOSPC, EDQUOT, EFBIG: it does not fit.
         case full
+        /// ENAMETOOLONG: a path is longer than it can be.
+        case tooLong
+        /// EADDRINUSE: something has that address.
+        case inUse
         /// Anything else.
         case other
     }
@@ -36,6 +40,8 @@ extension SystemError {
         case EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN: .unreachable
         case EPIPE, ECONNRESET, ENOTCONN: .disconnected
         case EBADMSG: .malformed
+        case ENAMETOOLONG: .tooLong
+        case EADDRINUSE: .inUse
         case ENOSPC, EDQUOT, EFBIG: .full
         default: .other
         }

@@ -86,6 +86,6 @@ private func bytes(of text: UnsafePointer<CChar>) -> [UInt8] {
 }
 
 /// The bytes up to a NUL, and one: a C string.
-private func terminated(_ bytes: [UInt8]) -> [CChar] {
+func terminated(_ bytes: [UInt8]) -> [CChar] {
     bytes.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } + [0]
 }

@@ -1,25 +1,25 @@
 /// Takes apart bytes in SSH's own encoding; past the end every call answers nil.
 ///
 /// RFC 4251 §5.
-struct WireReader {
+public struct WireReader: Sendable {
     private var rest: ArraySlice<UInt8>
 
     /// Begins at the first byte.
-    init(_ bytes: some Sequence<UInt8>) { rest = ArraySlice(bytes) }
+    public init(_ bytes: some Sequence<UInt8>) { rest = ArraySlice(bytes) }
 
     /// Whether everything has been taken.
-    var isAtEnd: Bool { rest.isEmpty }
+    public var isAtEnd: Bool { rest.isEmpty }
     /// Bytes not taken yet.
-    var remaining: ArraySlice<UInt8> { rest }
+    public var remaining: ArraySlice<UInt8> { rest }
 
     /// Takes a number of four bytes, the highest first.
-    mutating func number() -> UInt32? {
+    public mutating func number() -> UInt32? {
         guard let bytes = take(4) else { return nil }
         return bytes.reduce(0) { $0 << 8 | UInt32($1) }
     }
 
     /// Takes a string: its length in four bytes, then its bytes.
-    mutating func string() -> ArraySlice<UInt8>? {
+    public mutating func string() -> ArraySlice<UInt8>? {
         let start = self
         guard let length = number(), let bytes = take(Int(length)) else {
             self = start
@@ -29,20 +29,20 @@ struct WireReader {
     }
 
     /// Takes a string that is text.
-    mutating func text() -> String? {
+    public mutating func text() -> String? {
         guard let bytes = string() else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Takes a positive number of any length, without its leading zeros.
     /// - Returns: nil as well when it is negative.
-    mutating func integer() -> ArraySlice<UInt8>? {
+    public mutating func integer() -> ArraySlice<UInt8>? {
         guard let bytes = string(), (bytes.first ?? 0) < 0x80 else { return nil }
         return bytes.drop { $0 == 0 }
     }
 
     /// Takes so many bytes.
-    mutating func take(_ count: Int) -> ArraySlice<UInt8>? {
+    public mutating func take(_ count: Int) -> ArraySlice<UInt8>? {
         guard count >= 0, count <= rest.count else { return nil }
         defer { rest = rest.dropFirst(count) }
         return rest.prefix(count)
@@ -52,22 +52,26 @@ struct WireReader {
 /// Puts bytes together in SSH's own encoding.
 ///
 /// RFC 4251 §5.
-struct WireWriter {
-    private(set) var bytes: [UInt8] = []
+public struct WireWriter: Sendable {
+    /// What was put together.
+    public private(set) var bytes: [UInt8] = []
+
+    /// Begins with nothing.
+    public init() {}
 
     /// Adds a number of four bytes.
-    mutating func number(_ value: UInt32) {
+    public mutating func number(_ value: UInt32) {
         for shift in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
     }
 
     /// Adds a string with its length.
-    mutating func string(_ value: some Collection<UInt8>) {
+    public mutating func string(_ value: some Collection<UInt8>) {
         number(UInt32(value.count))
         bytes.append(contentsOf: value)
     }
 
     /// Adds a positive number of any length: no leading zeros but the one that keeps it positive.
-    mutating func integer(_ value: some Collection<UInt8>) {
+    public mutating func integer(_ value: some Collection<UInt8>) {
         let digits = value.drop { $0 == 0 }
         let needsZero = (digits.first ?? 0) >= 0x80
         number(UInt32(digits.count + (needsZero ? 1 : 0)))
@@ -76,5 +80,5 @@ struct WireWriter {
     }
 
     /// Adds bytes as they are.
-    mutating func raw(_ value: some Sequence<UInt8>) { bytes.append(contentsOf: value) }
+    public mutating func raw(_ value: some Sequence<UInt8>) { bytes.append(contentsOf: value) }
 }
