@@ -22,6 +22,10 @@ public final class LabHelper: Sendable {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments =
             ["python3", tests.appendingPathComponent("Lab/\(name)").path] + arguments
+        // A program that another test leaves behind must not keep this one alive.
+        for end in [input.fileHandleForWriting, output.fileHandleForReading] {
+            _ = fcntl(end.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        }
         process.standardInput = input
         process.standardOutput = output
         try process.run()

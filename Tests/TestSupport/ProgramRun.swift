@@ -58,6 +58,7 @@ public struct ProgramRun: Sendable {
     ///   - environment: added to PATH, HOME, USER and LANG.
     ///   - directory: where it runs; the user's home by default.
     ///   - limit: after this it is killed.
+    ///   - started: called once it has the descriptors, which the caller may then close.
     /// - Returns: what it did.
     /// - Throws: when it cannot be started.
     public static func run(
@@ -67,7 +68,8 @@ public struct ProgramRun: Sendable {
         output: Output = .collected,
         environment: [String: String] = [:],
         directory: String? = nil,
-        limit: Duration = .seconds(30)
+        limit: Duration = .seconds(30),
+        started: @Sendable () -> Void = {}
     ) async throws -> ProgramRun {
         let scratch = FileManager.default.temporaryDirectory
             .appendingPathComponent("run-\(UUID().uuidString)")
@@ -82,6 +84,7 @@ public struct ProgramRun: Sendable {
         let start = ContinuousClock.now
         let child = try spawn(words, environment, streams)
         streams.close()
+        started()
         let (status, timedOut) = await wait(for: child, limit)
         return ProgramRun(
             output: try Data(contentsOf: streams.outputURL),

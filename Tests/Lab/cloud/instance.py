@@ -96,7 +96,7 @@ class Instance:
             "UseDNS no",
             "PrintMotd no",
             "X11Forwarding yes",
-            "AcceptEnv LANG LC_*",
+            "AcceptEnv LANG LC_* GIT_PROTOCOL",
             f"Subsystem sftp {_SFTP}",
             # Tests come in parallel and all from one address.
             "MaxStartups 500",
