@@ -92,17 +92,23 @@ extension DirectParameters {
     /// What the configuration says about the connection.
     fileprivate init(_ options: Options) {
         self.init(host: options.hostname, port: UInt16(clamping: options.port))
-        family =
-            switch options.addressFamily {
-            case .any: nil
-            case .inet: .ipv4
-            case .inet6: .ipv6
-            }
+        family = options.addressFamily.socketFamily
         bindAddress = options.bindAddress
         bindInterface = options.bindInterface
         timeout = options.connectTimeout.map { .seconds($0) }
         attempts = options.connectionAttempts
         keepsAlive = options.tcpKeepAlive
         trafficClass = options.ipqos.interactive.map { Int32($0) }
+    }
+}
+
+extension AddressFamily {
+    /// The family of sockets it means; nil for any.
+    var socketFamily: SocketFamily? {
+        switch self {
+        case .any: nil
+        case .inet: .ipv4
+        case .inet6: .ipv6
+        }
     }
 }

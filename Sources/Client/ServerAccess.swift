@@ -69,9 +69,7 @@ final class ServerAccess {
     private func takeAgentChannel() -> ((Channel) -> Void)? {
         guard isAgentAllowed else { return suspect("agent") }
         guard let path = agentPath, let socket = try? connect(path: path) else { return nil }
-        return { [self] channel in
-            join(channel, socket, description: "authentication agent connection")
-        }
+        return { [self] channel in join(channel, socket, nil) }
     }
 
     private func takeX11Channel(_ request: ServerChannelRequest) -> ((Channel) -> Void)? {
@@ -92,30 +90,35 @@ final class ServerAccess {
         case .socket(let path):
             do throws(SystemError) {
                 let socket = try connect(path: path)
-                return { [self] channel in
-                    let gate = X11Gate(socket, forwarding, trace: trace)
-                    join(channel, socket, through: gate, description: "x11")
-                }
+                return { [self] channel in join(channel, socket, forwarding) }
             } catch {
                 trace.say(.error, "connect \(path): \(error.reason)")
                 return nil
             }
-        case .tcp: return nil
+        case .tcp(let host, let port):
+            return { [self] channel in
+                let dial = X11Dial(
+                    host,
+                    port,
+                    for: channel,
+                    options,
+                    in: channels,
+                    trace: trace,
+                    onConnected: { [self] socket in join(channel, socket, forwarding) }
+                )
+                channels.add(dial)
+            }
         }
     }
 
-    private func join(
-        _ channel: Channel,
-        _ socket: SocketEnd,
-        through gate: X11Gate? = nil,
-        description: String
-    ) {
+    private func join(_ channel: Channel, _ socket: SocketEnd, _ forwarding: X11Forwarding?) {
+        let gate = forwarding.map { X11Gate(socket, $0, trace: context.trace) }
         channels.add(
             SocketChannel(
                 channel,
                 to: socket,
                 through: gate,
-                description: description,
+                description: gate == nil ? "authentication agent connection" : "x11",
                 in: channels,
                 trace: context.trace
             )

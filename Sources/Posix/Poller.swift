@@ -77,6 +77,8 @@ public final class Poller {
     private var members: Set<ObjectIdentifier> = []
     private var set = PollSet()
     private var idleTurns = 0
+    /// Whether a source came after this turn's events were waited for.
+    private var hasNewSource = false
 
     /// Makes a loop that signals wake.
     /// - Parameter signals: the process's signals.
@@ -85,8 +87,10 @@ public final class Poller {
         now = readClock()
     }
 
-    /// Takes a source into the loop, from the next turn on.
+    /// Takes a source into the loop, from the next turn on, which does not wait: what another source
+    /// has handed to it in this turn brings no event.
     public func add(_ source: any Source) {
+        hasNewSource = true
         sources.append(source)
         members.insert(ObjectIdentifier(source))
     }
@@ -107,7 +111,11 @@ public final class Poller {
 
         // 2. Wait.
         now = readClock()
-        let waited = try set.poll(milliseconds: milliseconds(from: now, until: deadline))
+        let isUrgent = hasNewSource
+        hasNewSource = false
+        let waited = try set.poll(
+            milliseconds: isUrgent ? 0 : milliseconds(from: now, until: deadline)
+        )
         now = readClock()
         guardAgainstBusyLoop(waited: waited)
 
