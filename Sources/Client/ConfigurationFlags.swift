@@ -15,7 +15,7 @@ struct FlagReader {
 
     init(_ invocation: Invocation, _ environment: ConfigEnvironment) {
         self.invocation = invocation
-        resolver = OptionsResolver(environment: environment, program: invocation.name)
+        resolver = OptionsResolver(environment: environment)
     }
 
     /// The value of the last `-F`.

@@ -63,7 +63,7 @@ struct Connector {
         if plan.options.isSet(.hostKeyAlgorithms) { return algorithms }
         let name = policy.knownHostsName
         var known = known
-        if let command = KnownHostsCommand(plan) {
+        if let command = KnownHostsCommand(plan, trace: context.trace) {
             known = known.adding(output: try command("ORDER", name), invocation: "ORDER")
         }
         return known.lookUp(name).preferKnown(algorithms)
@@ -106,7 +106,7 @@ struct Connector {
         var check = HostKeyCheck(
             policy,
             known: known,
-            command: KnownHostsCommand(plan, key)?.callAsFunction,
+            command: KnownHostsCommand(plan, key, trace: context.trace)?.callAsFunction,
             ask: { context.prompter.ask($0, .visible) },
             trace: context.trace
         )

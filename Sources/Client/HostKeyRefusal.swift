@@ -13,8 +13,8 @@ public enum HostKeyRefusal: Fault, Equatable {
     case revokedKey(host: String)
     /// Forwarding was given up for want of trust, and ExitOnForwardFailure is set.
     case forwardingDisabled
-    /// KnownHostsCommand ended badly.
-    case commandFailed
+    /// KnownHostsCommand ended badly; how.
+    case commandFailed(String)
 
     static func unknown(_ found: HostKeyCase) -> HostKeyRefusal { .unknownKey(host: found.name) }
     static func declined(_ found: HostKeyCase) -> HostKeyRefusal { .declined(host: found.name) }
@@ -35,7 +35,7 @@ public enum HostKeyRefusal: Fault, Equatable {
             "the host key of \(host) is not the one in \(path):\(line)"
         case .revokedKey(let host): "the host key of \(host) is revoked"
         case .forwardingDisabled: "forwarding is disabled, as the host key is not trusted"
-        case .commandFailed: "KnownHostsCommand failed"
+        case .commandFailed(let how): how
         }
     }
 
@@ -44,7 +44,7 @@ public enum HostKeyRefusal: Fault, Equatable {
         switch self {
         case .forwardingDisabled:
             ["Error: forwarding disabled due to host key check failure"]
-        case .commandFailed: ["KnownHostsCommand failed"]
+        case .commandFailed(let how): [how, "KnownHostsCommand failed"]
         default: ["Host key verification failed."]
         }
     }

@@ -1,3 +1,4 @@
+internal import Faults
 internal import Posix
 internal import SSH
 internal import SSHConfig
@@ -6,14 +7,16 @@ internal import SSHConfig
 struct KnownHostsCommand {
     private let command: String
     private let plan: Plan
+    private let trace: Trace
     /// What the server has shown; nil before it has shown anything.
     private let key: HostKey?
 
     /// - Returns: nil when the configuration has no such command.
-    init?(_ plan: Plan, _ key: HostKey? = nil) {
+    init?(_ plan: Plan, _ key: HostKey? = nil, trace: Trace) {
         guard let command = plan.options.knownHostsCommand else { return nil }
         self.command = command
         self.plan = plan
+        self.trace = trace
         self.key = key
     }
 
@@ -21,8 +24,8 @@ struct KnownHostsCommand {
     /// - Parameters:
     ///   - invocation: why: `HOSTNAME` or `ADDRESS`; `ORDER` before there is a key.
     ///   - name: the name or address looked up.
-    /// - Returns: what it put out.
-    /// - Throws: ``HostKeyRefusal/commandFailed`` when it cannot be run or ends badly.
+    /// - Returns: what it put out; nothing when it cannot be run, which is said, as by OpenSSH.
+    /// - Throws: ``HostKeyRefusal/commandFailed(_:)`` when it ends badly.
     func callAsFunction(
         _ invocation: String,
         _ name: String
@@ -34,17 +37,33 @@ struct KnownHostsCommand {
                 ($0.algorithm, $0.fingerprint(plan.options.fingerprintHash), $0.base64)
             }
         )
+        let tag = "KnownHostsCommand-\(invocation)"
+        var words: [String] = []
         do {
-            let words = try plan.tokens.knownHostsCommand(command, query, in: plan.environment)
-            // As OpenSSH: no shell runs it, and no path is searched.
-            guard let words, let program = words.first, program.hasPrefix("/") else {
-                throw HostKeyRefusal.commandFailed
-            }
-            let result = try runToEnd(Command(program, Array(words.dropFirst())))
-            guard result.status.isSuccess else { throw HostKeyRefusal.commandFailed }
-            return result.output
+            words = try plan.tokens.knownHostsCommand(command, query, in: plan.environment) ?? []
         } catch {
-            throw .commandFailed
+            throw .commandFailed("\(tag): \(error)")
         }
+        // As OpenSSH: no shell runs it, and no path is searched.
+        guard let program = words.first, program.hasPrefix("/") else {
+            trace.say(.error, "\(tag) path is not absolute")
+            return []
+        }
+        let result: CommandResult
+        do throws(SystemError) {
+            result = try runToEnd(Command(program, Array(words.dropFirst())))
+        } catch {
+            trace.say(.error, "Could not stat \(tag) \"\(program)\": \(error.reason)")
+            return []
+        }
+        if result.status.isSuccess { return result.output }
+        let name = words.joined(separator: " ")
+        let how =
+            switch result.status {
+            case .exited(let code): "failed, status \(code)"
+            case .killed(let signal): "exited on signal \(signal.rawValue)"
+            case .unknown: "ended, nobody knows how"
+            }
+        throw .commandFailed("\(tag) \(name) \(how)")
     }
 }

@@ -25,6 +25,8 @@ struct Work {
         if options.permitLocalCommand, let command = plan.localCommand {
             try runLocalCommand(command, shell: context.shell, trace: context.trace)
         }
+        let began = readClock()
+        defer { sayTraffic(in: readClock() - began) }
         let keepalive = keepalive()
         keepalive.map(context.poller.add)
         defer { keepalive.map(context.poller.remove) }
@@ -33,6 +35,19 @@ struct Work {
         case .forward(let host, let port): return try runForward(host, port)
         case .hold: return try hold()
         }
+    }
+
+    private func sayTraffic(in time: Duration) {
+        guard context.trace.level >= .verbose else { return }
+        let traffic = connection.session.traffic
+        let text = tenths(time.seconds)
+        context.trace.say(
+            .verbose,
+            "Transferred: sent \(traffic.sent), received \(traffic.received) bytes, in \(text) seconds"
+        )
+        let sent = tenths(Double(traffic.sent) / time.seconds)
+        let received = tenths(Double(traffic.received) / time.seconds)
+        context.trace.say(.verbose, "Bytes per second: sent \(sent), received \(received)")
     }
 
     private func keepalive() -> Keepalive? {
@@ -153,7 +168,11 @@ struct Work {
     /// `-N`: stdout is given away, as whoever waits for its end takes that for "connected".
     private func hold() throws -> Int32 {
         redirectToNull(1)
-        if options.forkAfterAuthentication { try goToBackground() }
+        if options.forkAfterAuthentication {
+            try goToBackground()
+            redirectToNull(0)
+            if context.trace.level < .debug1 { redirectToNull(2) }
+        }
         SessionLoop.endingSignals.forEach {
             context.poller.signals.catchSignal($0, unlessIgnored: true)
         }
@@ -165,6 +184,20 @@ struct Work {
                 return signal == .terminate ? 0 : Work.failure
             }
         }
+    }
+}
+
+/// A number with one decimal.
+private func tenths(_ value: Double) -> String {
+    let tenths = (value * 10).rounded()
+    // Something over no time at all has no number.
+    guard let whole = Int64(exactly: tenths) else { return "0.0" }
+    return "\(whole / 10).\(whole % 10)"
+}
+
+extension Duration {
+    fileprivate var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
     }
 }
 

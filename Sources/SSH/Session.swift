@@ -247,6 +247,11 @@ public import Posix
         weak var channel: Channel?
     }
 
+    /// Bytes on the wire since the connection began.
+    public var traffic: (sent: UInt64, received: UInt64) {
+        unsafe (socketCounters.pointee.out_bytes, socketCounters.pointee.in_bytes)
+    }
+
     // MARK: - Keeping alive
 
     /// Packets received so far; an answer to a keepalive raises it.

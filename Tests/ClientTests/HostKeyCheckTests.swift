@@ -456,8 +456,8 @@ struct HostKeyCheckTests {
                 "ED25519 host key for IP address '192.0.2.1' not in list of known hosts."
             ]
         )
-        command.command = { _, _ throws(HostKeyRefusal) in throw .commandFailed }
-        #expect(command.refusal(key(ed))?.words == ["KnownHostsCommand failed"])
+        command.command = { _, _ throws(HostKeyRefusal) in throw .commandFailed("how") }
+        #expect(command.refusal(key(ed))?.words == ["how", "KnownHostsCommand failed"])
     }
 
     @Test(

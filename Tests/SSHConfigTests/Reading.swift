@@ -50,7 +50,7 @@ struct Reading {
         files source: OptionsResolver.Files = .only("/config")
     ) -> Outcome {
         let record = Record()
-        var resolver = OptionsResolver(environment: environment(record), program: "ec2sh")
+        var resolver = OptionsResolver(environment: environment(record))
         var outcome = Outcome()
         do throws(ConfigurationFault) {
             for option in options { try resolver.option(option) }

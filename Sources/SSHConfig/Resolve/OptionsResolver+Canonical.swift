@@ -87,7 +87,7 @@ extension OptionsResolver {
             return true
         }
         if !options.canonicalizeFallbackLocal {
-            throw ConfigurationFault("\(program): Could not resolve host \"\(host)\"")
+            throw ConfigurationFault("ssh: Could not resolve host \"\(host)\"")
         }
         return false
     }
@@ -144,7 +144,7 @@ extension OptionsResolver {
     /// - Returns: its canonical name, empty when the resolver told none; nil when not found.
     private func lookUp(_ name: String, tellsUnknown: Bool) -> String? {
         let outcome = parser.environment.lookUp(name, parser.draft.options.addressFamily)
-        let words = "\(program): Could not resolve hostname \(name)"
+        let words = "ssh: Could not resolve hostname \(name)"
         switch outcome {
         case .found(let canonical?):
             if let problem = DomainName.problem(canonical.utf8) {

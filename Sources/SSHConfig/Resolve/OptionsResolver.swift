@@ -60,18 +60,11 @@ public struct OptionsResolver {
     }
 
     var parser: ConfigParser
-    /// The name in messages of the resolver.
-    ///
-    /// C: `__progname`.
-    let program: String
 
     /// Begins with nothing set.
-    /// - Parameters:
-    ///   - environment: answers what is asked of the system.
-    ///   - program: the name we were called by, without its path.
-    public init(environment: ConfigEnvironment, program: String) {
+    /// - Parameter environment: answers what is asked of the system.
+    public init(environment: ConfigEnvironment) {
         parser = ConfigParser(environment: environment, host: "")
-        self.program = program
     }
 
     /// Reads the files, fills in defaults, checks and expands.
