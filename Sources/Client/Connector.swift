@@ -29,7 +29,7 @@ struct Connector {
         )
         let session = try Session(
             descriptor: reached.takeDescriptor(),
-            parameters: SessionParameters(
+            parameters: try SessionParameters(
                 options,
                 peer: peer,
                 hostKeyAlgorithms: try hostKeyAlgorithms(plan, policy, known)

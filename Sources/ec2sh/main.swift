@@ -5,6 +5,7 @@ internal import Posix
 internal import SSHConfig
 internal import Terminal
 
+prepareDescriptors()
 let trace = Trace.toStandardError()
 let arguments = rawArguments().map { LosslessText.string($0) }
 

@@ -14,6 +14,21 @@ struct FlagTests {
         host = "\(plain.user)@\(plain.plainName)"
     }
 
+    @Test(
+        "nothing takes the place of algorithms that were asked for and are not there",
+        arguments: [
+            ("HostKeyAlgorithms", "ssh-dss", []),
+            ("KexAlgorithms", "sntrup761x25519-sha512@openssh.com", []),
+            ("MACs", "hmac-md5,umac-64@openssh.com", ["-o", "Ciphers=aes128-ctr"]),
+        ]
+    )
+    func noSubstitute(keyword: String, names: String, options: [String]) async throws {
+        let run = try await client.run(options + ["-o", "\(keyword)=\(names)", host, "echo in"])
+        expectClearWords(run, within: .seconds(10))
+        #expect(run.errorText.contains("libssh has none of what \(keyword) allows: \(names)"))
+        #expect(run.errorText.contains("ec2sh: hint: run: ec2sh -Q \(keyword)"))
+    }
+
     @Test("-V names OpenSSH, for tools that look for it")
     func version() async throws {
         let run = try await client.run(["-V"])
