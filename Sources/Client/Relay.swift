@@ -11,7 +11,8 @@ internal import Terminal
 @safe final class Relay: Source {
     /// As much as one write to a channel takes.
     private static let bufferSize = 65_536
-    /// Kept free when reading: an escape filter may give back a character it held before.
+    /// Kept free when reading: an escape filter may give back a character it held before, and the
+    /// end of input may be a character.
     private static let slack = 16
 
     /// What an escape sequence asked for, in order; the owner of the relay acts on them.
@@ -84,7 +85,13 @@ internal import Terminal
     var isFinished: Bool { channel.isClosed && !outputBlocked && !errorBlocked }
 
     /// Ends the input although its stream goes on (escape `~&`).
-    func endInput() { endOfInput = true }
+    ///
+    /// A Ctrl-D goes first, as OpenSSH sends it: a remote terminal does not know the channel's end.
+    func endInput() {
+        unsafe buffer[waiting.upperBound] = 0x04
+        waiting = waiting.lowerBound..<(waiting.upperBound + 1)
+        endOfInput = true
+    }
 
     // MARK: - Source
 
