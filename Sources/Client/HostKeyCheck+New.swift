@@ -45,6 +45,7 @@ extension HostKeyCheck {
     mutating func meet(
         _ found: HostKeyCase
     ) throws(HostKeyRefusal) -> HostKeyPolicy.Exposed {
+        if found.hasAuthority { trace.say(.info, HostKeyWords.authorityInVain(found)) }
         if let restrictions = restrictionsWithoutPort(found) { return restrictions }
         guard found.writing == .allowed, let path = policy.userFiles.first else {
             throw HostKeyRefusal.unknown(found)

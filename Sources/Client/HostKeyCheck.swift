@@ -116,7 +116,9 @@ public struct HostKeyCheck {
         let isRetry = port == 0 && policy.options.port != 0
         var found = HostKeyCase(key, name: name, address: address, writing: writing)
         found.isRetry = isRetry
-        found.host = try lookUp(name, "HOSTNAME", isRetry).status(of: key)
+        let entries = try lookUp(name, "HOSTNAME", isRetry)
+        found.host = entries.status(of: key)
+        found.hasAuthority = entries.hasAuthority
         found.atAddress =
             checksAddress
             ? try lookUp(address, "ADDRESS", isRetry).status(of: key) : nil
@@ -241,6 +243,8 @@ struct HostKeyCase {
     let address: String
     var writing: Writing
     var isRetry = false
+    /// Whether a certificate authority speaks for the host, which cannot be asked here.
+    var hasAuthority = false
     var host = KnownHostsStatus.unknown
     /// Nil when addresses are not compared.
     var atAddress: KnownHostsStatus?

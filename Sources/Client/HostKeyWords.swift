@@ -51,6 +51,12 @@ enum HostKeyWords {
             + "checking."
     }
 
+    /// libssh takes no certificates from servers.
+    static func authorityInVain(_ found: HostKeyCase) -> String {
+        "ec2sh: a certificate authority is known for \(found.name), but libssh cannot take a "
+            + "host's certificate: its key itself is checked"
+    }
+
     static func unknownAndStrict(_ found: HostKeyCase) -> String {
         "No \(found.key.shortName) host key is known for \(found.name.prefix(bytes: 200)) and you "
             + "have requested strict checking."

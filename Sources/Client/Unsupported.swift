@@ -2,15 +2,17 @@ internal import Arguments
 internal import Faults
 internal import SSHConfig
 
-/// What OpenSSH's client can and this one cannot yet.
+/// What OpenSSH's client can and this one cannot.
 ///
-/// Typed as a flag it ends the run, set in a file it is said once and the run goes on without it:
-/// nothing is dropped silently.
+/// Typed as a flag it ends the run, set by a keyword it is said once and the run goes on without
+/// it: nothing is dropped silently.
 struct Unsupported {
     /// One thing, by its flags, and how to tell that a file asks for it.
     fileprivate struct Row: Sendable {
         let name: String
-        let flags: [Flag]
+        var flags: [Flag] = []
+        /// Whether libssh leaves no way to it.
+        var isImpossible = false
         let isSet: @Sendable (Options) -> Bool
     }
 
@@ -18,7 +20,12 @@ struct Unsupported {
         Row(name: "port forwarding", flags: [.localForward, .remoteForward, .dynamicForward]) {
             !$0.localForwards.isEmpty || !$0.remoteForward.isEmpty
         },
-        Row(name: "a tunnel device", flags: [.tunnel]) { $0.tunnel != .no },
+        Row(name: "a tunnel device", flags: [.tunnel], isImpossible: true) { $0.tunnel != .no },
+        Row(name: "HostbasedAuthentication", isImpossible: true) { $0.hostbasedAuthentication },
+        Row(name: "GSSAPIKeyExchange", isImpossible: true) { $0.gssapiKeyExchange },
+        Row(name: "UpdateHostKeys", isImpossible: true) {
+            $0.isSet(.updateHostKeys) && $0.updateHostKeys != .no
+        },
         Row(name: "sharing a connection", flags: [.controlMaster]) {
             $0.controlMaster != .no
         },
@@ -32,7 +39,7 @@ struct Unsupported {
     static func check(_ configuration: Configuration, trace: Trace) throws(NotYet) {
         if let verb = configuration.invocation.verb { throw NotYet(name: verb.rawValue, hint: nil) }
         for row in rows where row.isSet(configuration.options) || row.isTyped(configuration) {
-            let notYet = NotYet(name: row.name)
+            let notYet = NotYet(name: row.name, isImpossible: row.isImpossible)
             if row.isTyped(configuration), !row.isCleared(configuration) { throw notYet }
             if row.isSet(configuration.options) { trace.say(.info, "ec2sh: \(notYet.summary)") }
         }
@@ -50,10 +57,14 @@ extension Unsupported.Row {
     }
 }
 
-/// Says that something is not there yet.
+/// Says that something is not there.
 struct NotYet: Fault {
     let name: String
+    /// Whether libssh leaves no way to it.
+    var isImpossible = false
     var layer: Layer { .usage }
-    var summary: String { "\(name) is not supported yet" }
+    var summary: String {
+        isImpossible ? "libssh cannot do \(name)" : "\(name) is not supported yet"
+    }
     var hint: Hint? = .advice("use OpenSSH's ssh for this")
 }

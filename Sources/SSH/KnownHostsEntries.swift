@@ -50,6 +50,9 @@ public struct KnownHostsEntries: Sendable {
         self.all = all
     }
 
+    /// Whether a certificate authority speaks for the host (`@cert-authority`).
+    public var hasAuthority: Bool { all.contains { $0.marker == .certAuthority } }
+
     /// Judges a key.
     ///
     /// C: `check_key_in_hostkeys`.
@@ -78,7 +81,6 @@ public struct KnownHostsEntries: Sendable {
     /// - Returns: the same names; known kinds first, otherwise in the same order.
     public func preferKnown(_ algorithms: [String]) -> [String] {
         guard let best = algorithms.first, !knows(plainKind(of: best)) else { return algorithms }
-        let hasAuthority = all.contains { $0.marker == .certAuthority }
         let isPreferred = { (algorithm: String) -> Bool in
             if case .certificate = HostKeyKind(algorithm: algorithm), hasAuthority { return true }
             return knows(plainKind(of: algorithm))

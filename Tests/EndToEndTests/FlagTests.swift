@@ -29,6 +29,18 @@ struct FlagTests {
         #expect(run.errorText.contains("ec2sh: hint: run: ec2sh -Q \(keyword)"))
     }
 
+    @Test(
+        "what libssh has no way to is said once when it is asked for, and the run goes on",
+        arguments: ["HostbasedAuthentication", "GSSAPIKeyExchange", "UpdateHostKeys"]
+    )
+    func impossible(keyword: String) async throws {
+        let run = try await client.run(["-o", "\(keyword)=yes", host, "echo in"])
+        #expect(complaints(run) == ["ec2sh: libssh cannot do \(keyword)"])
+        #expect(run.outputText == "in\n")
+        let quiet = try await client.run(["-o", "\(keyword)=no", host, "echo in"])
+        #expect(complaints(quiet).isEmpty)
+    }
+
     @Test("-V names OpenSSH, for tools that look for it")
     func version() async throws {
         let run = try await client.run(["-V"])

@@ -57,6 +57,19 @@ struct TrustTests {
         #expect(client.user.contents(".ssh/known_hosts") == known)
     }
 
+    @Test("a certificate authority that cannot be asked is said")
+    func authority() async throws {
+        let known = "@cert-authority *.lab \(try hostKey("ubuntu"))\n"
+        try client.user.write(".ssh/known_hosts", known)
+        let run = try await client.run([
+            "-i", key, "-o", "StrictHostKeyChecking=yes", "admin@debian.lab", "true",
+        ])
+        #expect(run.status == 255)
+        let line = "ec2sh: a certificate authority is known for debian.lab, "
+        #expect(run.errorLines.first?.hasPrefix(line) == true)
+        #expect(run.errorLines.last == "Host key verification failed.")
+    }
+
     @Test("a key that is marked as revoked stops the run")
     func revoked() async throws {
         try client.user.write(".ssh/known_hosts", "@revoked debian.lab \(try hostKey("debian"))\n")
