@@ -18,6 +18,11 @@ struct Reach {
         case .proxyCommand(let command):
             var parameters = ProxyCommandParameters(command, shell: context.shell)
             parameters.passesDescriptor = plan.options.proxyUseFdpass
+            // It lives as long as a master in the background, and would keep our stderr open.
+            let options = plan.options
+            parameters.hidesErrors =
+                options.controlPath != nil && options.controlPersist != .no
+                && context.configuration.verbosity == 0
             return try open(ProxyCommandWay(parameters, trace: context.trace))
         case .jump(let hosts):
             return try openJump(hosts, plan.options)

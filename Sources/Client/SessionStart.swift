@@ -6,6 +6,8 @@ internal import SSH
 ///
 /// It never waits: whoever lives in the loop calls ``step()`` each turn.
 final class SessionStart {
+    /// Called when the channel is open, before anything is asked for.
+    var onOpen: () -> Void = {}
     /// Called when the server gives no terminal; what it throws ends the start.
     var onPtyRefused: () throws -> Void
 
@@ -69,7 +71,10 @@ final class SessionStart {
 
     private func perform(_ step: Step) throws -> Attempt<Void> {
         switch step {
-        case .open: return try channel.open()
+        case .open:
+            guard case .done = try channel.open() else { return .again }
+            onOpen()
+            return .done(())
         case .x11(let x11): return try requestX11(x11)
         case .agent:
             trace.debug(.debug1, .channel, "Requesting authentication agent forwarding.")

@@ -26,9 +26,6 @@ struct Unsupported {
         Row(name: "UpdateHostKeys", isImpossible: true) {
             $0.isSet(.updateHostKeys) && $0.updateHostKeys != .no
         },
-        Row(name: "sharing a connection", flags: [.controlMaster]) {
-            $0.controlMaster != .no
-        },
     ]
 
     /// Looks through a configuration.

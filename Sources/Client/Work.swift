@@ -22,6 +22,19 @@ struct Work {
     /// - Returns: the exit status.
     /// - Throws: the fault that ended the connection or refused the task.
     func run() throws -> Int32 {
+        let master = try MuxMaster(loggedIn)
+        defer { master?.close() }
+        do {
+            return try run(sharing: master)
+        } catch is MasterEnded {
+            if plan.wantsTerminal {
+                context.trace.say(.info, "Connection to \(options.host) closed.")
+            }
+            return Work.failure
+        }
+    }
+
+    private func run(sharing master: MuxMaster?) throws -> Int32 {
         if options.permitLocalCommand, let command = plan.localCommand {
             try runLocalCommand(command, shell: context.shell, trace: context.trace)
         }
@@ -30,6 +43,7 @@ struct Work {
         let keepalive = keepalive()
         keepalive.map(context.poller.add)
         defer { keepalive.map(context.poller.remove) }
+        if let master, options.controlPersist != .no { return try persist(master) }
         switch plan.task {
         case .shell, .command, .subsystem: return try runSession()
         case .forward(let host, let port): return try runForward(host, port)
@@ -138,7 +152,7 @@ struct Work {
     }
 
     /// As OpenSSH, our own messages are silent from here on unless `-v` asks for them.
-    private func goToBackground() throws {
+    func goToBackground() throws {
         try continueInBackground()
         if context.trace.level < .debug1 { context.trace.sink = { _ in } }
     }
@@ -170,9 +184,13 @@ struct Work {
         redirectToNull(1)
         if options.forkAfterAuthentication {
             try goToBackground()
-            redirectToNull(0)
-            if context.trace.level < .debug1 { redirectToNull(2) }
+            giveStreamsAway()
         }
+        return try stay()
+    }
+
+    /// Goes on without a session until a signal or the link's end.
+    func stay() throws -> Int32 {
         SessionLoop.endingSignals.forEach {
             context.poller.signals.catchSignal($0, unlessIgnored: true)
         }

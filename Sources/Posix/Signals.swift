@@ -41,6 +41,7 @@ public final class Signals {
     let wakeUp: Int32
     private let pipe: DescriptorPair
     private var pending: Set<Signal> = []
+    private var counts: [Signal: Int] = [:]
 
     /// Prepares the wake-up pipe and ignores SIGPIPE, so that a closed reader is an error, EPIPE.
     /// - Throws: ``SystemError`` when there is no descriptor left.
@@ -84,13 +85,36 @@ public final class Signals {
         pending.remove(signal) != nil
     }
 
+    /// How often a signal was seen so far; for those who share it with others, who may take it.
+    /// - Parameter signal: which.
+    /// - Returns: a number that only grows.
+    public func count(of signal: Signal) -> Int { counts[signal, default: 0] }
+
+    /// Parts from the process that we were forked from, or that was forked from us: what wakes one
+    /// does not wake the other any more.
+    ///
+    /// C: `dup2`.
+    /// - Throws: ``SystemError`` when there is no descriptor left.
+    public func part() throws(SystemError) {
+        let new = try makePipe()
+        for (from, to) in [
+            (new.near.number, pipe.near.number), (new.far.number, pipe.far.number),
+        ] {
+            try setNonBlocking(from)
+            try call("dup2") { dup2(from, to) }
+            try call("fcntl") { fcntl(to, F_SETFD, FD_CLOEXEC) }
+        }
+    }
+
     /// Moves what the handler noted into `pending`.
     func collect() {
         var bytes: [UInt8] = Array(repeating: 0, count: 64)
         while unsafe Glibc.read(wakeUp, &bytes, bytes.count) > 0 {}
         let flags = notedSignals.exchange(0, ordering: .acquiringAndReleasing)
         for number in 0..<64 where flags & (1 << UInt64(number)) != 0 {
-            pending.insert(Signal(rawValue: Int32(number)))
+            let signal = Signal(rawValue: Int32(number))
+            pending.insert(signal)
+            counts[signal, default: 0] += 1
         }
     }
 

@@ -1,7 +1,8 @@
 internal import Glibc
 
-/// One of the process's standard descriptors, read or written without ever blocking the loop and
-/// without changing anything for the processes we share it with.
+/// One of the process's standard descriptors, or one of another process that was passed to us, read
+/// or written without ever blocking the loop and without changing anything for the processes we
+/// share it with.
 ///
 /// O_NONBLOCK belongs to the open file description, which a parent shell or the other side of a
 /// pipeline has too. So a pipe or terminal is opened a second time, as a description of our own
@@ -31,7 +32,7 @@ public final class StandardStream {
     /// What a pipe that poll calls writable takes without blocking: PIPE_BUF (limits.h).
     static let pieceSize = 4096
 
-    /// The process's own number of the stream: 0, 1 or 2.
+    /// The process's own number of the stream: 0, 1 or 2, or what a passed one had at first.
     public let original: Int32
     /// What it is: a pipe, a terminal (character device), a file.
     public let kind: FileFacts.Kind
@@ -39,14 +40,30 @@ public final class StandardStream {
     public let isTerminal: Bool
     private(set) var manner: Manner
     private(set) var own: Descriptor?
+    private let isPassed: Bool
 
     /// Prepares a stream; one that is not open is at its end from the beginning.
     /// - Parameters:
     ///   - original: 0, 1 or 2.
     ///   - direction: how it is used.
     ///   - reopens: false for where a second opening is known to be refused.
-    public init(_ original: Int32, _ direction: Direction, reopens: Bool = true) {
+    public convenience init(_ original: Int32, _ direction: Direction, reopens: Bool = true) {
+        self.init(original, direction, reopens: reopens, isPassed: false)
+    }
+
+    /// Takes a descriptor that another process has passed to us; it is closed with the stream.
+    /// - Parameters:
+    ///   - passed: an open descriptor.
+    ///   - direction: how it is used.
+    public convenience init(passed: consuming Descriptor, _ direction: Direction) {
+        self.init(passed.number, direction, reopens: true, isPassed: true)
+        // Of a description of our own, one descriptor is enough.
+        if own == nil { own = consume passed }
+    }
+
+    private init(_ original: Int32, _ direction: Direction, reopens: Bool, isPassed: Bool) {
         self.original = original
+        self.isPassed = isPassed
         isTerminal = Posix.isTerminal(original)
         let facts = try? fileFacts(of: original)
         kind = facts?.kind ?? .other
@@ -59,7 +76,7 @@ public final class StandardStream {
             }
         if let facts, reopens, kind == .pipe || isTerminal {
             own = reopen(original, direction, facts)
-            if number != original { manner = .plain }
+            if own != nil { manner = .plain }
         }
     }
 
@@ -118,14 +135,14 @@ public final class StandardStream {
 
     /// Gives the stream away, so that a reader sees its end and a writer that nobody reads.
     ///
-    /// The original number stays open on `/dev/null`, lest something else gets it.
+    /// A number of the process's own stays open on `/dev/null`, lest something else gets it.
     ///
     /// C: `dup2`.
     public func close() {
         if manner == .closed { return }
         manner = .closed
         own = nil
-        redirectToNull(original)
+        if !isPassed { redirectToNull(original) }
     }
 }
 
