@@ -168,15 +168,8 @@ struct Login {
             let blob = identity.isInAgent ? key.blob : key.plain.blob
             return try authenticate(identity, key) { agent.sign($0, with: blob) }
         }
-        if key.isOnSecurityKey {
-            trace.say(
-                .info,
-                "ec2sh: \(identity.name) is on a security key, which is reached through an agent "
-                    + "only; use ssh-add"
-            )
-            note(identity, .unusable("on a security key and not in an agent"))
-            return nil
-        }
+        if signer.isOnToken { return try tryToken(identity, key) }
+        if key.isOnSecurityKey { return try trySecurityKey(identity, key, signer.name) }
         let privateKey: PrivateKey
         if let ready = keys.readyKey(signer) {
             privateKey = ready
@@ -199,7 +192,7 @@ struct Login {
         return try authenticate(identity, privateKey, key.certificate == nil ? nil : key)
     }
 
-    private func offer(_ key: UserKey) throws -> Bool {
+    func offer(_ key: UserKey) throws -> Bool {
         do {
             return try wait { try $0.offer(key, user: $1) }
         } catch SSHError.unusableKey(let reason) {
@@ -221,7 +214,7 @@ struct Login {
             } else {
                 success.key = key.publicKey.plain.fingerprint()
                 success.keyPath = identity.name
-                addToAgent(identity, key)
+                addToAgent(identity.name) { key.agentEncoding(comment: $0) }
             }
             return reply
         } catch let error as SSHError where session.failure == nil {
@@ -233,19 +226,30 @@ struct Login {
         }
     }
 
-    /// Gives a key that has done its work to the agent, as AddKeysToAgent says.
-    private func addToAgent(_ identity: LoginIdentity, _ key: PrivateKey) {
+    /// Gives a key that has done its work to the agent, as AddKeysToAgent says
+    /// (`maybe_add_key_to_agent`).
+    /// - Parameters:
+    ///   - path: the key's file.
+    ///   - provider: what reaches the security key it is on; nil for other keys.
+    ///   - encode: gives the key, with a comment, as an agent takes it; the bytes are wiped.
+    func addToAgent(
+        _ path: String,
+        provider: String? = nil,
+        _ encode: (_ comment: String) -> [UInt8]?
+    ) {
         let rule = options.addKeysToAgent
         guard rule.mode != .no, let agent else { return }
-        let name = identity.name
-        if rule.mode == .ask, !prompter.askPermission("Add key \(name) (\(name)) to agent?") {
+        let comment = keys.comment(path)
+        if rule.mode == .ask, !prompter.askPermission("Add key \(path) (\(comment)) to agent?") {
+            trace.debug(.debug3, .identity, "user denied adding this key")
             return
         }
         var constraints: [AgentRequest.KeyConstraint] = []
         if rule.lifetime > 0 { constraints.append(.lifetime(UInt32(clamping: rule.lifetime))) }
         if rule.mode == .confirm { constraints.append(.confirm) }
-        guard var encoding = key.agentEncoding(comment: name) else {
-            trace.say(.info, "ec2sh: \(name) cannot be given to the agent from here; use ssh-add")
+        if let provider { constraints.append(.securityKeyProvider(provider)) }
+        guard var encoding = encode(comment) else {
+            trace.say(.info, "ec2sh: \(path) cannot be given to the agent from here; use ssh-add")
             return
         }
         defer { wipe(&encoding) }
@@ -254,11 +258,34 @@ struct Login {
             .debug1,
             .identity,
             reply == .success
-                ? "identity added to agent: \(name)" : "could not add identity to agent: \(name)"
+                ? "identity added to agent: \(path)" : "could not add identity to agent: \(path)"
         )
     }
 
-    private mutating func authenticate(
+    // Why there was no signature is asked for only then.
+    mutating func authenticate(
+        _ identity: LoginIdentity,
+        _ key: UserKey,
+        reason: () -> String = { " from agent: agent refused operation" },
+        sign: @escaping Signer
+    ) throws -> LoginReply? {
+        if let reply = try authenticateQuietly(identity, key, sign: sign) { return reply }
+        sayNotSigned(identity, key, reason())
+        return nil
+    }
+
+    // The reason is who did not sign, and why not.
+    mutating func sayNotSigned(_ identity: LoginIdentity, _ key: UserKey, _ reason: String) {
+        trace.say(
+            .error,
+            "sign_and_send_pubkey: signing failed for \(key.shortName) \"\(identity.name)\""
+                + reason
+        )
+        note(identity, .notSigned)
+    }
+
+    // Nil when there was no signature.
+    mutating func authenticateQuietly(
         _ identity: LoginIdentity,
         _ key: UserKey,
         sign: @escaping Signer
@@ -272,12 +299,6 @@ struct Login {
             }
             return reply
         } catch SSHError.notSigned {
-            trace.say(
-                .error,
-                "sign_and_send_pubkey: signing failed for \(key.shortName) \"\(identity.name)\""
-                    + " from agent: agent refused operation"
-            )
-            note(identity, .notSigned)
             return nil
         }
     }
@@ -292,7 +313,7 @@ struct Login {
         }
     }
 
-    private mutating func note(
+    mutating func note(
         _ identity: LoginIdentity,
         _ result: LoginRefused.TriedKey.Result
     ) {

@@ -29,6 +29,8 @@ extension Connector {
             prompter: context.prompter,
             trace: context.trace,
             agentPath: context.agentPath(options),
+            token: LoginToken(options, in: context),
+            environment: context.environment,
             expand: { try expansion.file($0, in: plan.environment) }
         )
         var login = Login(

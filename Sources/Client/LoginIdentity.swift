@@ -11,6 +11,8 @@ struct LoginIdentity: Equatable {
     var isUserProvided = false
     /// Whether the agent has it.
     var isInAgent = false
+    /// Whether it is on PKCS11Provider's token.
+    var isOnToken = false
     /// Whether it was tried since the last partial success.
     var isTried = false
 
@@ -19,7 +21,7 @@ struct LoginIdentity: Equatable {
         let known = key.map { " \($0.shortName) \($0.plain.fingerprint(hash))" } ?? " "
         let note = key?.isOnSecurityKey == true ? " authenticator" : ""
         return name + known + (isUserProvided ? " explicit" : "") + note
-            + (isInAgent ? " agent" : "")
+            + (isOnToken ? " token" : "") + (isInAgent ? " agent" : "")
     }
 }
 

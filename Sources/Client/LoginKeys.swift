@@ -11,6 +11,10 @@ struct LoginKeys {
     let trace: Trace
     /// Where the agent is; nil when there is none or it is not to be asked.
     let agentPath: String?
+    /// PKCS11Provider; nil when there is none.
+    let token: LoginToken?
+    /// The process's environment.
+    let environment: [String: String]
     /// Expands a path of the configuration.
     let expand: (String) throws -> String
 
@@ -21,14 +25,7 @@ struct LoginKeys {
     /// - Returns: the keys in the order to try them.
     /// - Throws: when a path cannot be expanded.
     func identities(agentKeys: [AgentIdentity]) throws -> LoginIdentities {
-        if let provider = options.pkcs11Provider {
-            trace.say(
-                .info,
-                "ec2sh: the keys of PKCS11Provider \(provider) are reached through an agent only; "
-                    + "use ssh-add -s \(provider)"
-            )
-        }
-        var files: [LoginIdentity] = []
+        var files = token?.identities() ?? []
         for identity in options.identities where identity.path.lowercased() != "none" {
             let path = try expand(identity.path)
             let isUserProvided = identity.origin != .system
@@ -201,6 +198,26 @@ struct LoginKeys {
     private func failed(_ path: String, _ reason: String) -> Loaded {
         trace.say(.error, "Load key \"\(path)\": \(reason)")
         return .nothing(reason)
+    }
+}
+
+extension LoginKeys {
+    /// What the user calls a key: the comment of its `.pub` file, else its path.
+    func comment(_ path: String) -> String {
+        guard let line = try? readKeyFile(path + ".pub").bytes.split(separator: 0x0a).first else {
+            return path
+        }
+        let words = line.split(separator: 0x20, maxSplits: 2)
+        return words.count > 2 ? String(decoding: words[2], as: UTF8.self) : path
+    }
+
+    /// Reads what a file says of a key on a security key.
+    ///
+    /// Of one with a passphrase that cannot be had: libssh opens files, and knows no such keys.
+    func securityKey(_ path: String) -> SecurityKey? {
+        guard var text = try? readKeyFile(path).bytes else { return nil }
+        defer { wipe(&text) }
+        return SecurityKey(text: text)
     }
 }
 

@@ -22,6 +22,9 @@ public final class Agent: Sendable {
         self.socket = socket
     }
 
+    /// Takes a connection to somebody who speaks as an agent does.
+    init(_ socket: consuming Descriptor) { self.socket = socket }
+
     /// Asks the agent something and waits for its answer.
     /// - Returns: the answer; nil when the agent is gone or answers nonsense.
     public func ask(_ request: AgentRequest) -> AgentReply? {

@@ -6,6 +6,8 @@ public enum AgentRequest: Sendable, Equatable {
     case sign(blob: [UInt8], data: [UInt8], flags: SignatureFlags)
     /// To take a key, in the encoding of §4.2 from the key's type to its comment.
     case add(key: [UInt8], constraints: [KeyConstraint])
+    /// To take the keys of a PKCS#11 token: its library, and a PIN that may be empty (§4.2.5).
+    case addToken(provider: String, pin: [UInt8])
 
     /// Which hash an RSA signature has (§7.3).
     public struct SignatureFlags: OptionSet, Sendable {
@@ -25,6 +27,8 @@ public enum AgentRequest: Sendable, Equatable {
         case lifetime(UInt32)
         /// After asking the user each time.
         case confirm
+        /// The library that reaches a security key (OpenSSH's PROTOCOL.agent).
+        case securityKeyProvider(String)
     }
 
     /// Puts the request into its frame: length, type, contents.
@@ -46,8 +50,16 @@ public enum AgentRequest: Sendable, Equatable {
                     body.raw([1])
                     body.number(seconds)
                 case .confirm: body.raw([2])
+                case .securityKeyProvider(let provider):
+                    body.raw([255])
+                    body.string(Array("sk-provider@openssh.com".utf8))
+                    body.string(Array(provider.utf8))
                 }
             }
+        case .addToken(let provider, let pin):
+            body.raw([20])
+            body.string(Array(provider.utf8))
+            body.string(pin)
         }
         return agentFrame(body.bytes)
     }

@@ -39,8 +39,13 @@ public enum HostKeyRevocation {
             case 2: wanted = key.blob
             case 3: wanted = Array(Insecure.SHA1.hash(data: key.blob))
             case 5: wanted = Array(SHA256.hash(data: key.blob))
-            // 1 is about certificates, which no server shows us; 4 is a signature.
-            case 1, 4: continue
+            // About certificates, which no server shows us.
+            case 1: continue
+            // A signature: the section is the key, and what it made follows. That the file is the
+            // right one is for whoever put it there.
+            case 4:
+                guard reader.string() != nil else { throw Unreadable() }
+                continue
             default: throw Unreadable()
             }
             var members = WireReader(section)

@@ -101,7 +101,7 @@ final class OurAgent {
                     let signature = sign(request)
                 else { return .failure }
                 return .signature(signature)
-            case .add, nil: return .failure
+            case .add, .addToken, nil: return .failure
             }
         }
     }
