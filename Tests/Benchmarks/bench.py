@@ -13,7 +13,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
+import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -153,6 +156,35 @@ class Bench:
             for client in ("ssh", "ec2sh") if turn % 2 == 0 else ("ec2sh", "ssh"):
                 found[client].append(measure(client))
         return found
+
+
+class Holder:
+    """A client that stays: a master, or one that only forwards. Ended when it is left."""
+
+    def __init__(self, bench: Bench, client: str, arguments: list[str]) -> None:
+        self._process = subprocess.Popen(
+            [bench.programs[client], *bench.options, "-c", _CIPHERS["aes128-gcm"], "-N",
+             *arguments, bench.peer],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            user=bench.number, group=bench.number, extra_groups=[],
+            env={"PATH": os.environ["PATH"], "HOME": bench.home, "LANG": "C.UTF-8"},
+            cwd=bench.home,
+        )
+        # It gives its output away when it is connected, and its forwards are up.
+        if self._process.stdout.read() or self._process.poll() is not None:
+            raise RuntimeError(
+                f"{client} {' '.join(arguments)}: "
+                f"{self._process.stderr.read().decode(errors='replace').strip()}"
+            )
+
+    def __enter__(self) -> Holder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait()
+        self._process.stdout.close()
+        self._process.stderr.close()
 
 
 class _PeakMemory:
@@ -331,6 +363,107 @@ def memory_rows(bench: Bench):
         yield Row(f"  ec2sh, twice as much {way}", "MiB", grown, at_most(1.1))
 
 
+def master_rows(bench: Bench):
+    """Commands one after the other, as scripts run them: each with its own login, or sharing one."""
+    login = [*bench.options, "-c", _CIPHERS["aes128-gcm"], bench.peer, "true"]
+
+    def sharing(client: str) -> list[str]:
+        return ["-S", f"{bench.home}/master-{client}", *login]
+
+    def ten(arguments: Callable[[str], list[str]]) -> Callable[[str], float]:
+        return lambda client: sum(bench.run(client, arguments(client)).seconds for _ in range(10))
+
+    # Ten by one, ten by the other: a machine that slows down meanwhile slows both.
+    tens = 5 if bench.quick else 20
+    with (
+        Holder(bench, "ssh", ["-M", "-S", f"{bench.home}/master-ssh"]),
+        Holder(bench, "ec2sh", ["-M", "-S", f"{bench.home}/master-ec2sh"]),
+    ):
+        found = bench.pairs(
+            20 if bench.quick else 60,
+            lambda client: bench.run(client, sharing(client)).seconds * 1000,
+        )
+        yield Row("a second command over a master", "ms", found, at_most(1.2))
+        found = bench.pairs(tens, ten(sharing))
+        yield Row(f"{10 * tens} commands over it, by tens", "s", found, at_most(1.2))
+    found = bench.pairs(tens, ten(lambda _: login))
+    yield Row(f"{10 * tens} commands, each its login", "s", found, at_most(0.95))
+
+
+# Sends back what it gets, on a port of its own choosing, which it says first.
+_ECHO = """
+import socket
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+while True:
+    connection, _ = listener.accept()
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    while data := connection.recv(65536):
+        connection.sendall(data)
+    connection.close()
+"""
+
+
+def forward_rows(bench: Bench):
+    """Small packets there and back over -L, as somebody types or a database is asked."""
+    count = 2000 if bench.quick else 5000
+    turns = 3 if bench.quick else 7
+    echo = subprocess.Popen(
+        [bench.programs["ssh"], *bench.options, bench.peer, f"exec python3 -uc '{_ECHO}'"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        user=bench.number, group=bench.number, extra_groups=[],
+    )
+    ends: dict[str, dict[str, list[float]]] = {
+        name: {"ssh": [], "ec2sh": []} for name in ("p50", "p99")
+    }
+    try:
+        target = f"127.0.0.1:{int(echo.stdout.readline())}"
+        ports = {"ssh": _free_port(), "ec2sh": _free_port()}
+        with (
+            Holder(bench, "ssh", ["-L", f"{ports['ssh']}:{target}"]),
+            Holder(bench, "ec2sh", ["-L", f"{ports['ec2sh']}:{target}"]),
+        ):
+
+            def measure(client: str) -> float:
+                times = _echo_times(ports[client], count)
+                for name, part in (("p50", 0.50), ("p99", 0.99)):
+                    ends[name][client].append(times[math.ceil(part * count) - 1])
+                return times[0]
+
+            bench.pairs(turns, measure, warm=False)
+    finally:
+        echo.terminate()
+        echo.wait()
+    yield Row("64 bytes there and back, -L, p50", "us", ends["p50"], at_most(1.1))
+    yield Row("  p99", "us", ends["p99"], at_most(1.25))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def _echo_times(port: int, count: int) -> list[float]:
+    """Microseconds each, in order of size; the first hundred are left out."""
+    message = bytes(range(64))
+    times = []
+    with socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(count + 100):
+            began = time.perf_counter()
+            connection.sendall(message)
+            answer = b""
+            while len(answer) < len(message):
+                part = connection.recv(4096)
+                if not part:
+                    raise RuntimeError(f"the forward on port {port} ended")
+                answer += part
+            times.append((time.perf_counter() - began) * 1e6)
+            if answer != message:
+                raise RuntimeError(f"port {port} brought back other bytes")
+    return sorted(times[100:])
+
+
 GROUPS = {
     "start": start_rows,
     "login": login_rows,
@@ -338,6 +471,8 @@ GROUPS = {
     "transfer": transfer_rows,
     "latency": latency_rows,
     "memory": memory_rows,
+    "master": master_rows,
+    "forward": forward_rows,
 }
 
 
