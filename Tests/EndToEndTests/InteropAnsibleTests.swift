@@ -15,6 +15,8 @@ struct InteropAnsibleTests {
         case fresh
         /// A login for every call, with the module on standard input.
         case pipelined
+        /// One login for each host, which OpenSSH's own sftp shares: it could not log in itself.
+        case shared
     }
 
     let place: Workplace
@@ -48,6 +50,7 @@ struct InteropAnsibleTests {
                 - ping:
                 - copy: {src: payload, dest: "~/\(name)-{{inventory_hostname}}", mode: "0640"}
                 - fetch: {src: "~/\(name)-{{inventory_hostname}}", dest: fetched}
+                - meta: reset_connection
 
             """
         )
@@ -81,6 +84,21 @@ struct InteropAnsibleTests {
         )
     }
 
+    /// Moves the key to where only our calls are told of it, and the host that is jumped through.
+    /// - Returns: the program to run in place of ours.
+    private func hideKey() throws -> String {
+        let key = place.user.path("hidden-key")
+        try FileManager.default.moveItem(atPath: place.user.path(".ssh/id_ed25519"), toPath: key)
+        let jump = "Host ubuntu.lab\n  IdentityFile \(key)\n"
+        let settings = place.user.contents(".ssh/config") ?? ""
+        try place.user.write(".ssh/config", jump + settings)
+        return try place.user.write(
+            "our-ssh",
+            "#!/bin/sh\nexec \(place.ssh) -i \(key) \"$@\"\n",
+            mode: 0o755
+        )
+    }
+
     private func ansible(_ words: [String], _ setup: Setup) async throws -> ProgramRun {
         var environment = [
             "ANSIBLE_SSH_EXECUTABLE": place.ssh, "ANSIBLE_HOST_KEY_CHECKING": "False",
@@ -91,6 +109,9 @@ struct InteropAnsibleTests {
         case .fresh, .pipelined:
             environment["ANSIBLE_SSH_ARGS"] = "-C -o ControlMaster=no"
             environment["ANSIBLE_SFTP_EXTRA_ARGS"] = "-S \(place.ssh)"
+        case .shared:
+            environment["ANSIBLE_SSH_ARGS"] = "-C -o ControlMaster=auto -o ControlPersist=20s"
+            environment["ANSIBLE_SSH_EXECUTABLE"] = try hideKey()
         }
         if setup == .pipelined { environment["ANSIBLE_PIPELINING"] = "1" }
         return try await place.run(words, environment: environment, limit: .seconds(180))

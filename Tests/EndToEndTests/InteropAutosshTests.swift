@@ -30,15 +30,15 @@ struct InteropAutosshTests {
         let mark = place.unique("autossh")
         let link = try await FaultLink(to: "plain.lab")
         let script = "echo up >>\(mark); test $(wc -l <\(mark)) -ge 2 || sleep 60"
-        async let run = autossh(
-            "autossh -M 0 -p \(link.port) alice@127.0.0.1 '\(script)'"
+        let run = try await place.begin(
+            variables() + ["autossh", "-M", "0", "-p", "\(link.port)", "alice@127.0.0.1", script]
         )
         let deadline = ContinuousClock.now + .seconds(20)
         while try place.remoteContents(mark) == nil, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(20))
         }
         try await link.breakOff(.rst)
-        #expect(try await run.status == 0)
+        #expect(try await run.value.status == 0)
         #expect(try place.remoteContents(mark) == Data("up\nup\n".utf8))
     }
 
@@ -60,8 +60,12 @@ struct InteropAutosshTests {
 
     private func autossh(_ command: String, gate: String = "0") async throws -> ProgramRun {
         try await place.run(
-            ["AUTOSSH_PATH=\(place.ssh)", "AUTOSSH_GATETIME=\(gate)", "/bin/sh", "-c", command],
+            variables(gate: gate) + ["/bin/sh", "-c", command],
             limit: .seconds(40)
         )
+    }
+
+    private func variables(gate: String = "0") -> [String] {
+        ["AUTOSSH_PATH=\(place.ssh)", "AUTOSSH_GATETIME=\(gate)"]
     }
 }

@@ -64,7 +64,7 @@ struct InteropSFTPTests {
     func terminal() async throws {
         let bytes = noise(300_000, seed: 7)
         try place.user.write("up", bytes)
-        let name = name
+        let name = place.unique("completed")
         let words = ["/usr/bin/sftp", "-S", place.ssh, host]
         let end = try await place.atTerminal(words) { terminal in
             try terminal.wait(for: "sftp> ")

@@ -48,6 +48,31 @@ struct Workplace: Sendable {
         )
     }
 
+    /// Starts a tool in the home.
+    /// - Returns: once it runs, which takes a while when many do: what it will have done.
+    func begin(
+        _ words: [String],
+        input: ProgramRun.Input = .none,
+        output: ProgramRun.Output = .collected,
+        limit: Duration = .seconds(60)
+    ) async throws -> Task<ProgramRun, any Error> {
+        let (begun, signal) = AsyncStream<Never>.makeStream()
+        let run = Task {
+            defer { signal.finish() }
+            return try await ProgramRun.run(
+                ["/usr/bin/env"] + words,
+                as: user,
+                input: input,
+                output: output,
+                environment: ["SSH": ssh],
+                limit: limit,
+                started: { signal.finish() }
+            )
+        }
+        for await _ in begun {}
+        return run
+    }
+
     /// Where a file in the home of an instance's user is on this machine: what a tool has written
     /// there is looked at without any ssh.
     func remote(_ name: String, on instance: String = "plain") throws -> String {
@@ -75,6 +100,9 @@ struct Workplace: Sendable {
             ofItemAtPath: path
         )
     }
+
+    /// The first of four ports that no other test listens on.
+    var port: Int { 30_000 + 4 * (user.number % 1_000) }
 
     /// A name in other homes that no other test uses.
     func unique(_ name: String) -> String { "\(name)-\(user.name)" }

@@ -85,16 +85,15 @@ extension Workplace {
         let input = try pipe()
         let output = try pipe()
         let live = LiveProgram(input: input.write, output: output.read)
-        let farEnds = FarEnds(input: input.read, output: output.write)
-        async let run = ProgramRun.run(
-            ["/usr/bin/env"] + words,
-            as: user,
-            input: .descriptor(farEnds.input),
-            output: .descriptor(farEnds.output),
-            environment: ["SSH": ssh],
-            limit: limit,
-            started: { farEnds.close() }
+        let run = try await begin(
+            words,
+            input: .descriptor(input.read),
+            output: .descriptor(output.write),
+            limit: limit
         )
+        // It alone has them now, and ends its output.
+        close(input.read)
+        close(output.write)
         let value: Value = try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
                 continuation.resume(
@@ -105,7 +104,7 @@ extension Workplace {
                 )
             }
         }
-        return (value, try await run)
+        return (value, try await run.value)
     }
 
     private func pipe() throws -> (read: Int32, write: Int32) {
@@ -113,21 +112,5 @@ extension Workplace {
         guard Foundation.pipe(&ends) == 0 else { throw POSIXError(.EMFILE) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         return (ends[0], ends[1])
-    }
-}
-
-/// The ends the program has; ours are closed once it has them, so that it alone ends its output.
-private final class FarEnds: Sendable {
-    let input: Int32
-    let output: Int32
-
-    init(input: Int32, output: Int32) {
-        self.input = input
-        self.output = output
-    }
-
-    func close() {
-        Foundation.close(input)
-        Foundation.close(output)
     }
 }
