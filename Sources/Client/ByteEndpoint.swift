@@ -16,6 +16,27 @@ protocol ByteEndpoint: AnyObject {
 
 extension StandardStream: ByteEndpoint {}
 
+extension ByteEndpoint {
+    /// Writes what is taken now of a few bytes.
+    func write(_ bytes: [UInt8]) throws(SystemError) -> Attempt<Int> {
+        let result = unsafe bytes.withUnsafeBytes { bytes in
+            Result { () throws(SystemError) in unsafe try write(bytes) }
+        }
+        return try result.get()
+    }
+
+    /// Reads a few bytes.
+    /// - Returns: what is there; none at the end.
+    func read(most: Int) throws(SystemError) -> Attempt<[UInt8]> {
+        var bytes = [UInt8](repeating: 0, count: most)
+        let result = unsafe bytes.withUnsafeMutableBytes { bytes in
+            Result { () throws(SystemError) in unsafe try read(into: bytes) }
+        }
+        guard case .done(let count) = try result.get() else { return .again }
+        return .done(Array(bytes.prefix(count)))
+    }
+}
+
 /// An end of a socket of our own: reads and writes go to the same descriptor.
 final class SocketEnd: ByteEndpoint {
     private var descriptor: Descriptor?

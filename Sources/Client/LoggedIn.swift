@@ -13,6 +13,9 @@ final class LoggedIn {
     /// What the server may reach on this side.
     let access: ServerAccess
 
+    /// Its port forwards.
+    private(set) lazy var forwarding = Forwarding(over: self)
+
     init(context: Context, plan: Plan, connection: Connection) {
         self.context = context
         self.plan = plan

@@ -397,12 +397,3 @@ extension MuxRequest {
         }
     }
 }
-
-extension ChannelList {
-    /// All of them as `~#` shows them.
-    fileprivate var listing: String {
-        entries.reduce("The following connections are open:\r\n") {
-            "\($0)  #\($1.number) \($1.user.description)\r\n"
-        }
-    }
-}

@@ -66,12 +66,25 @@ final class TerminalSession {
             relay.endInput()
             try continueInBackground()
         case .listConnections:
-            show("The following connections are open:\r\n  #0 client-session\r\n")
+            show(work.loggedIn.channels.listing)
         case .sendBreak: channel.sendBreak(1000)
         case .rekey: work.connection.session.requestRekey()
-        case .openCommandLine: show("the command line is not there yet\r\n")
+        case .openCommandLine: try openCommandLine()
         case .changeVerbosity(let more): changeVerbosity(more)
         }
+    }
+
+    /// As in OpenSSH everything waits while a line is typed.
+    private func openCommandLine() throws {
+        do throws(SystemError) { try rawMode.leave() } catch { complain(error) }
+        defer { enterRawMode() }
+        guard let line = context.prompter.ask("\r\nssh> ", .visible) else { return }
+        let options = work.plan.options
+        try CommandLineEscape(
+            line,
+            permitsLocalCommand: options.permitLocalCommand,
+            work.plan.environment
+        ).run(over: work.loggedIn)
     }
 
     private func changeVerbosity(_ more: Bool) {

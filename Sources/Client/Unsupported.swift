@@ -17,9 +17,6 @@ struct Unsupported {
     }
 
     private static let rows = [
-        Row(name: "port forwarding", flags: [.localForward, .remoteForward, .dynamicForward]) {
-            !$0.localForwards.isEmpty || !$0.remoteForward.isEmpty
-        },
         Row(name: "a tunnel device", flags: [.tunnel], isImpossible: true) { $0.tunnel != .no },
         Row(name: "HostbasedAuthentication", isImpossible: true) { $0.hostbasedAuthentication },
         Row(name: "GSSAPIKeyExchange", isImpossible: true) { $0.gssapiKeyExchange },

@@ -22,6 +22,8 @@ struct Work {
     /// - Returns: the exit status.
     /// - Throws: the fault that ended the connection or refused the task.
     func run() throws -> Int32 {
+        try loggedIn.forwarding.openConfigured()
+        defer { loggedIn.forwarding.close() }
         let master = try MuxMaster(loggedIn)
         defer { master?.close() }
         do {
@@ -153,6 +155,9 @@ struct Work {
 
     /// As OpenSSH, our own messages are silent from here on unless `-v` asks for them.
     func goToBackground() throws {
+        if options.exitOnForwardFailure {
+            _ = try context.poller.wait { loggedIn.forwarding.isSettled ? .done(()) : .again }
+        }
         try continueInBackground()
         if context.trace.level < .debug1 { context.trace.sink = { _ in } }
     }
@@ -226,17 +231,6 @@ struct ForwardRefused: Fault {
     var layer: Layer { .channel }
     var summary: String { "the server could not connect to the target: \(text)" }
     var words: [String]? {
-        ["channel 0: open failed: \(reason): \(text)", "stdio forwarding failed"]
-    }
-
-    /// RFC 4254 §5.1, in OpenSSH's words.
-    private var reason: String {
-        switch code {
-        case 1: "administratively prohibited"
-        case 2: "connect failed"
-        case 3: "unknown channel type"
-        case 4: "resource shortage"
-        default: "unknown reason"
-        }
+        [ForwardWords.openFailed(0, code, text), "stdio forwarding failed"]
     }
 }
