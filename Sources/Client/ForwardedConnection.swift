@@ -40,7 +40,13 @@ final class ForwardedConnection: ChannelUser {
     private static let longestRequest = 4096
 
     let keepsConnection = true
-    let deadline: Instant? = nil
+    /// At once when something is known that no event tells of.
+    var deadline: Instant? {
+        guard case .connecting(_, let target, _, _) = phase, target.failure != nil else {
+            return nil
+        }
+        return readClock()
+    }
 
     private unowned let loggedIn: LoggedIn
     private var names: Names

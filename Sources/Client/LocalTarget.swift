@@ -39,6 +39,8 @@ final class LocalTarget {
             } catch {
                 phase = .failed("connect_to \(host.prefix(100)): \(error.reason)")
             }
+            // An address in digits is known at once.
+            takeAddresses()
         case .unix(let path):
             guard let address = SocketAddress(path: path) else {
                 let error = SystemError.socketPathTooLong(path)
@@ -72,17 +74,7 @@ final class LocalTarget {
     /// - Returns: what became of it, once that is known.
     func step(_ set: PollSet) -> Outcome? {
         switch phase {
-        case .lookup(let lookup):
-            switch lookup.result {
-            case nil: return nil
-            case .failure(let error):
-                phase = .failed(
-                    "connect_to \(error.host.prefix(100)): unknown host (\(error.reason))"
-                )
-            case .success(let answer):
-                addresses = answer.addresses[...]
-                connectNext(after: nil)
-            }
+        case .lookup: takeAddresses()
         case .connecting(let socket):
             guard !set[slot].isEmpty, let number = socket.number else { return nil }
             do throws(SystemError) {
@@ -98,6 +90,23 @@ final class LocalTarget {
         slot = nil
         if case .failed(let line) = phase { return .failed(line) }
         return nil
+    }
+
+    /// Why there will be no connection, once that is known; no event tells of it.
+    var failure: String? {
+        if case .failed(let line) = phase { line } else { nil }
+    }
+
+    private func takeAddresses() {
+        guard case .lookup(let lookup) = phase, let result = lookup.result else { return }
+        switch result {
+        case .failure(let error):
+            let host = error.host.prefix(100)
+            phase = .failed("connect_to \(host): unknown host (\(error.reason))")
+        case .success(let answer):
+            addresses = answer.addresses[...]
+            connectNext(after: nil)
+        }
     }
 
     /// Tries the addresses that are left.

@@ -48,6 +48,8 @@ public import Posix
     private let serverCallbacks: UnsafeMutablePointer<ssh_callbacks_struct>
     private var channels: [WeakChannel] = []
     private var rekeyDeadline: Instant?
+    /// Those that came before everybody in the loop had a turn.
+    private var packetsSeen: UInt64 = 0
 
     enum Phase {
         case new
@@ -154,11 +156,15 @@ public import Posix
         slot = set.watch(number, events)
     }
 
-    /// At once while there are bytes that poll cannot tell of; else when a rekey by time is due
-    /// although nothing is sent.
+    /// At once while there are bytes or packets that poll cannot tell of; else when a rekey by time
+    /// is due although nothing is sent.
+    ///
+    /// Many calls of libssh read in passing: what came so after its taker's turn would wait there
+    /// for the next event.
     public var deadline: Instant? {
         guard isInLoop else { return nil }
-        return readAhead.isEmpty ? rekeyDeadline : readClock()
+        let isKnown = readAhead.isEmpty && packetsReceived == packetsSeen
+        return isKnown ? rekeyDeadline : readClock()
     }
 
     /// Lets libssh read, write and call back; a failure is kept in ``failure``.
@@ -168,6 +174,8 @@ public import Posix
         if !set[slot].isEmpty || !readAhead.isEmpty { handlePackets() }
         if !globalRequests.waiting.isEmpty { advanceGlobalRequests() }
         for channel in channels { channel.channel?.settle() }
+        // All others have their turn after this.
+        packetsSeen = packetsReceived
     }
 
     private var isInLoop: Bool { phase != .new && phase != .ended }
