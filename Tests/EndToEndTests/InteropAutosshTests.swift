@@ -42,6 +42,30 @@ struct InteropAutosshTests {
         #expect(try place.remoteContents(mark) == Data("up\nup\n".utf8))
     }
 
+    @Test("finds a dead connection by its own traffic through -L and -R, and starts anew")
+    func watches() async throws {
+        let mark = place.unique("autossh-watch")
+        let port = place.port
+        let link = try await FaultLink(to: "plain.lab")
+        let script = "echo up >>\(mark); test $(wc -l <\(mark)) -ge 2 || sleep 60"
+        let run = try await place.begin(
+            variables() + [
+                "AUTOSSH_POLL=2", "AUTOSSH_FIRST_POLL=2", "autossh", "-M", "\(port)", "-p",
+                "\(link.port)", "alice@127.0.0.1", script,
+            ]
+        )
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try place.remoteContents(mark) == nil, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        // Long enough for its traffic to have gone round.
+        try await Task.sleep(for: .seconds(3))
+        #expect(try place.remoteContents(mark) == Data("up\n".utf8))
+        try await link.breakOff(.blackhole)
+        #expect(try await run.value.status == 0)
+        #expect(try place.remoteContents(mark) == Data("up\nup\n".utf8))
+    }
+
     @Test("ends us when it is ended")
     func ends() async throws {
         let run = try await place.shell(
