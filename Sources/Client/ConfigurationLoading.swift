@@ -36,6 +36,10 @@ extension Request {
         var outcome = try reader.resolve(host)
         if LoginFacts.isInstance(outcome.options) { outcome.options.useInstanceDefaults() }
         trace.level = outcome.options.logLevel
+        // A file may have named another facility than the one the log began with.
+        if reader.invocation.has(.syslog) {
+            trace.sendToSyslog(outcome.options.syslogFacility, program: reader.invocation.name)
+        }
         if invocation.has(.printConfiguration) {
             self = .print(output: ConfigurationDump.text(outcome.options), errors: [])
             return

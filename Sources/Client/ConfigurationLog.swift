@@ -33,9 +33,18 @@ extension Trace {
     }
 
     /// Goes on in the system's log, for `-y`.
+    /// - Parameters:
+    ///   - facility: SyslogFacility.
+    ///   - program: the name the lines come from.
     func sendToSyslog(_ facility: SyslogFacility, program: String) {
-        sink = { line in
-            sendToSystemLog(program: program, facility: facility.rawValue, priority: 6, line)
+        sink = { [unowned self] line in
+            let (priority, prefix) = lineLevel.inSyslog
+            sendToSystemLog(
+                program: program,
+                facility: facility.rawValue,
+                priority: priority,
+                prefix + visible(LosslessText.bytes(line))
+            )
         }
     }
 
@@ -48,6 +57,20 @@ extension Trace {
         }
         bytes += [UInt8(ascii: "\r"), UInt8(ascii: "\n")]
         do throws(SystemError) { try writeAll(number, bytes) } catch {}
+    }
+}
+
+extension Trace.Level {
+    /// The priority of syslog.h, and what is written before the line.
+    ///
+    /// C: `do_log` in log.c.
+    fileprivate var inSyslog: (priority: Int32, prefix: String) {
+        switch self {
+        case .quiet, .fatal: (2, "fatal: ")
+        case .error: (3, "error: ")
+        case .info, .verbose: (6, "")
+        case .debug1, .debug2, .debug3: (7, "")
+        }
     }
 }
 

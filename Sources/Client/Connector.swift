@@ -103,6 +103,8 @@ struct Connector {
         guard let key = HostKey(blob: try session.hostKey().blob) else {
             throw SSHError.unusableKey("the server's host key cannot be read")
         }
+        var policy = policy
+        try askNames(about: key, &policy)
         var check = HostKeyCheck(
             policy,
             known: known,

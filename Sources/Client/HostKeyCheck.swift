@@ -57,6 +57,10 @@ public struct HostKeyCheck {
             "Server host key: \(key.algorithm) \(key.fingerprint(policy.options.fingerprintHash))"
         )
         try checkRevocation(key)
+        if policy.isProvedByDNS { return [] }
+        if policy.differsFromDNS {
+            for line in HostKeyWords.differsFromDNS(key, policy) { trace.say(.error, line) }
+        }
         if policy.options.noHostAuthenticationForLocalhost && policy.isLoopback
             && policy.options.hostKeyAlias == nil
         {

@@ -33,6 +33,10 @@ public struct HostKeyPolicy: Sendable {
     public var home: String
     /// VerifyHostKeyDNS: whether a record of the name says the same; nil when it is not asked for.
     public var matchesDNS: Bool?
+    /// Whether that is enough to trust the key: the record is validated, and may count.
+    public var isProvedByDNS = false
+    /// Whether a record of the name says otherwise.
+    public var differsFromDNS = false
 
     /// Puts together what a decision needs.
     /// - Parameters:

@@ -29,20 +29,32 @@ enum HostKeyWords {
         let add = files.first.map {
             "Add correct host key in \($0.prefix(bytes: 100)) to get rid of this message."
         }
-        return (checksAddress ? spoofing(found, entry) : []) + [
+        return (checksAddress ? spoofing(found, entry) : [])
+            + hasChanged(found.key, policy) + (add.map { [$0] } ?? []) + [
+                "Offending \(entry.key.shortName) key in \(entry.path):\(entry.line)",
+                "  remove with:",
+                "  ssh-keygen -f \"\(entry.path)\" -R \"\(found.name)\"",
+            ]
+    }
+
+    /// A record of the name says otherwise (VerifyHostKeyDNS).
+    static func differsFromDNS(_ key: HostKey, _ policy: HostKeyPolicy) -> [String] {
+        hasChanged(key, policy) + [
+            "Update the SSHFP RR in DNS with the new host key to get rid of this message."
+        ]
+    }
+
+    private static func hasChanged(_ key: HostKey, _ policy: HostKeyPolicy) -> [String] {
+        [
             rule,
             "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @",
             rule,
             "IT IS POSSIBLE THAT SOMEONE IS DOING SOMETHING NASTY!",
             "Someone could be eavesdropping on you right now (man-in-the-middle attack)!",
             "It is also possible that a host key has just been changed.",
-            "The fingerprint for the \(found.key.shortName) key sent by the remote host is\n"
-                + "\(found.key.fingerprint(policy.options.fingerprintHash)).",
+            "The fingerprint for the \(key.shortName) key sent by the remote host is\n"
+                + "\(key.fingerprint(policy.options.fingerprintHash)).",
             "Please contact your system administrator.",
-        ] + (add.map { [$0] } ?? []) + [
-            "Offending \(entry.key.shortName) key in \(entry.path):\(entry.line)",
-            "  remove with:",
-            "  ssh-keygen -f \"\(entry.path)\" -R \"\(found.name)\"",
         ]
     }
 

@@ -82,8 +82,10 @@ struct Work {
     private func runSession() throws -> Int32 {
         let before = readClock()
         loggedIn.channels.beginSession()
-        let start = SessionStart(request(), on: connection.session, trace: context.trace)
+        let request = request()
+        let start = SessionStart(request, on: connection.session, trace: context.trace)
         let channel = try start.wait(in: context.poller)
+        markPackets(isInteractive: plan.wantsTerminal || request.x11 != nil)
         let terminal = plan.wantsTerminal ? try TerminalSession(self, channel) : nil
         defer { terminal?.end() }
         if options.forkAfterAuthentication { try goToBackground() }
@@ -162,6 +164,12 @@ struct Work {
         if context.trace.level < .debug1 { context.trace.sink = { _ in } }
     }
 
+    /// IPQoS: until the task is known all connections count as interactive.
+    private func markPackets(isInteractive: Bool) {
+        let value = isInteractive ? options.ipqos.interactive : options.ipqos.bulk
+        if let value { connection.session.setTrafficClass(Int32(value)) }
+    }
+
     // MARK: - Without a session
 
     private func runForward(_ host: String, _ port: Int) throws -> Int32 {
@@ -187,6 +195,7 @@ struct Work {
     /// `-N`: stdout is given away, as whoever waits for its end takes that for "connected".
     private func hold() throws -> Int32 {
         redirectToNull(1)
+        markPackets(isInteractive: options.controlMaster == .no)
         if options.forkAfterAuthentication {
             try goToBackground()
             giveStreamsAway()

@@ -30,6 +30,8 @@ public final class Trace {
     public var level: Level
     /// Takes one line, without its line end.
     public var sink: (String) -> Void
+    /// The level of the line that ``sink`` has been given last.
+    public private(set) var lineLevel: Level = .info
 
     /// Makes a trace that tells up to `level`.
     /// - Parameters:
@@ -51,6 +53,7 @@ public final class Trace {
         _ message: @autoclosure () -> String
     ) {
         guard level <= self.level else { return }
+        lineLevel = level
         sink("debug\(level.rawValue - Level.verbose.rawValue): \(layer.rawValue): \(message())")
     }
 
@@ -60,6 +63,7 @@ public final class Trace {
     ///   - message: the whole line; only evaluated when it will be told.
     public func say(_ level: Level, _ message: @autoclosure () -> String) {
         guard level <= self.level else { return }
+        lineLevel = level
         sink(message())
     }
 }

@@ -1,0 +1,83 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What is set on the connection's socket, seen from outside, and where messages go.
+@Suite(.enabled(if: Lab.isHere, "\(Lab.skipReason)"))
+struct SocketOptionTests {
+    let client: Client
+    let host = "admin@debian.lab"
+
+    init() throws { client = try Client.withKey() }
+
+    /// What is set on the socket of a program under a tracer, as the tracer writes it.
+    private func settings(_ arguments: [String]) async throws -> [String] {
+        let trace = client.user.path("trace")
+        let run = try await ProgramRun.run(
+            ["/usr/bin/strace", "-f", "-o", trace, "-e", "trace=setsockopt", client.binary]
+                + client.options + arguments,
+            as: client.user
+        )
+        try #require(run.status == 0, "\(run.errorText)")
+        return (client.user.contents("trace") ?? "").split(separator: "\n").map(String.init)
+    }
+
+    @Test(
+        "IPQoS marks packets as interactive up to the task, and then by the task",
+        .enabled(if: hasTracer, "needs strace"),
+        arguments: [
+            (["-oIPQoS=af21 cs1"], ["[72]", "[32]"]), (["-oIPQoS=ef"], ["[184]", "[184]"]),
+            (["-tt", "-oIPQoS=af21 cs1"], ["[72]", "[72]"]), (["-oIPQoS=none"], []),
+        ] as [([String], [String])]
+    )
+    func traffic(flags: [String], values: [String]) async throws {
+        let lines = try await settings(["-4"] + flags + [host, "true"])
+        let seen = lines.filter { $0.contains("IP_TOS") }
+        #expect(seen.count == values.count)
+        for (line, value) in zip(seen, values) { #expect(line.contains(value)) }
+    }
+
+    @Test(
+        "TCPKeepAlive is on unless it is turned off",
+        .enabled(if: hasTracer, "needs strace"),
+        arguments: [("yes", 1), ("no", 0)]
+    )
+    func keepAlive(value: String, count: Int) async throws {
+        let lines = try await settings(["-oTCPKeepAlive=\(value)", host, "true"])
+        #expect(lines.count { $0.contains("SO_KEEPALIVE") } == count)
+    }
+
+    @Test("-y sends messages to the system's log, by facility and priority")
+    func systemLog() async throws {
+        let script = """
+            import os, socket, subprocess, sys
+            s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            s.bind("/dev/log")
+            os.chmod("/dev/log", 0o666)
+            run = subprocess.run(sys.argv[1:], stderr=subprocess.PIPE)
+            s.setblocking(False)
+            try:
+                while True: print(s.recv(4096).decode())
+            except BlockingIOError: pass
+            os.unlink("/dev/log")
+            print(run.returncode, run.stderr.decode())
+            """
+        let path = try client.user.write("log.py", script)
+        // Nobody has a system log in the lab; who makes one has to be root.
+        let run = try await ProgramRun.run([
+            "/usr/bin/python3", path, client.binary, "-F", "none", "-y", "-oSyslogFacility=LOCAL3",
+            "-oUserKnownHostsFile=/nowhere", "-oStrictHostKeyChecking=yes", host, "true",
+        ])
+        let lines = run.outputText.split(separator: "\n")
+        // LOCAL3 is 19, an error 3, information 6.
+        #expect(
+            lines.contains {
+                $0.hasPrefix("<155>") && $0.contains("]: error: No ED25519 host key")
+            },
+            "\(run.outputText) \(run.errorText)"
+        )
+        #expect(lines.last == "255 ")
+    }
+}
+
+private let hasTracer = FileManager.default.isExecutableFile(atPath: "/usr/bin/strace")
