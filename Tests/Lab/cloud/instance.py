@@ -100,6 +100,8 @@ class Instance:
             f"Subsystem sftp {_SFTP}",
             # Tests come in parallel and all from one address.
             "MaxStartups 500",
+            # And many sessions share one connection.
+            "MaxSessions 250",
             "LogLevel VERBOSE",
             "PidFile none",
             "DebianBanner no",
