@@ -40,6 +40,7 @@ final class MuxGuest: ChannelUser {
     private var slot: PollSet.Slot?
     private var helperSlot: PollSet.Slot?
     private var endsMaster = false
+    private var isSettling = false
 
     private var loggedIn: LoggedIn { master.loggedIn }
     private var options: Options { loggedIn.plan.options }
@@ -77,6 +78,10 @@ final class MuxGuest: ChannelUser {
 
     /// Goes on as far as possible; called as well when something else has changed the state.
     private func settle() {
+        // What is called from here goes on here.
+        if isSettling { return }
+        isSettling = true
+        defer { isSettling = false }
         do {
             try socket.flush()
             while !socket.hasOutput, try goOn() { try socket.flush() }
@@ -228,7 +233,8 @@ final class MuxGuest: ChannelUser {
             say(.ok(id: id))
         case .newSession(let id, let session): startSession(id, session)
         case .newStdioForward(let id, let host, let port): startForward(id, host, port)
-        case .openForward, .closeForward: fail(request, "Port forwarding failed")
+        case .openForward(let id, let forward): openForward(id, forward)
+        case .closeForward(let id, let forward): say(master.forwards.close(forward, id))
         case .proxy, .unknown: fail(request, "unsupported request")
         }
     }
@@ -250,6 +256,13 @@ final class MuxGuest: ChannelUser {
     private func refuse(_ request: MuxRequest) {
         streams = []
         say(.permissionDenied(id: request.id, reason: "Permission denied"))
+    }
+
+    // MARK: - Forwards
+
+    private func openForward(_ id: UInt32, _ forward: MuxForward) {
+        state = .waiting
+        master.forwards.open(forward, id) { [weak self] reply in self?.answer(reply) }
     }
 
     // MARK: - Rides

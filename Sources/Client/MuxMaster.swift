@@ -9,6 +9,8 @@ final class MuxMaster: ChannelUser {
     let keepsConnection = false
 
     let loggedIn: LoggedIn
+    /// What clients have forwarded.
+    let forwards: MuxForwards
     /// Whether no more clients are taken (`-O stop`).
     private(set) var hasStopped = false
 
@@ -37,6 +39,7 @@ final class MuxMaster: ChannelUser {
         trace.debug(.debug1, .local, "setting up multiplex master socket")
         guard let listener = try MuxMaster.listen(path, trace: trace) else { return nil }
         self.loggedIn = loggedIn
+        forwards = MuxForwards(over: loggedIn)
         self.path = path
         self.listener = consume listener
         let signals = loggedIn.context.poller.signals

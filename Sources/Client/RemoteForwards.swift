@@ -106,8 +106,7 @@ final class RemoteForwards: Source {
         entries.append(entry)
         asked.append(entry)
         enterLoop()
-        // Sends the request if no other waits; an answer cannot have come.
-        _ = try? session.listen(host: entry.host, port: entry.port)
+        session.beginListening(host: entry.host, port: entry.port)
     }
 
     /// What stands for a bind address in the request.

@@ -157,9 +157,7 @@ struct Work {
 
     /// As OpenSSH, our own messages are silent from here on unless `-v` asks for them.
     func goToBackground() throws {
-        if options.exitOnForwardFailure {
-            _ = try context.poller.wait { loggedIn.forwarding.isSettled ? .done(()) : .again }
-        }
+        try awaitForwards()
         try continueInBackground()
         if context.trace.level < .debug1 { context.trace.sink = { _ in } }
     }
@@ -168,6 +166,15 @@ struct Work {
     private func markPackets(isInteractive: Bool) {
         let value = isInteractive ? options.ipqos.interactive : options.ipqos.bulk
         if let value { connection.session.setTrafficClass(Int32(value)) }
+    }
+
+    /// Nobody hears of a forward that failed once the process is in the background.
+    func awaitForwards() throws {
+        guard options.exitOnForwardFailure else { return }
+        _ = try context.poller.wait {
+            if let failure = connection.session.failure { throw failure }
+            return loggedIn.forwarding.isSettled ? .done(()) : .again
+        }
     }
 
     // MARK: - Without a session

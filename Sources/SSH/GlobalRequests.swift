@@ -59,6 +59,19 @@ extension Session {
         }
     }
 
+    /// Sends what ``listen(host:port:)`` asks for, if no other request waits; the answer, which may
+    /// have come at once, is that call's.
+    /// - Parameters:
+    ///   - host: as there.
+    ///   - port: as there.
+    public func beginListening(host: String, port: UInt16) {
+        guard failure == nil, isLoggedIn else { return }
+        let request = GlobalRequests.Request.listen(host: host, port: port)
+        if !globalRequests.waiting.contains(request) { globalRequests.waiting.append(request) }
+        advanceGlobalRequests()
+        noteFailure()
+    }
+
     /// Asks the server to listen on a port no longer (RFC 4254 §7.1).
     /// - Parameters:
     ///   - host: the address as it was asked for.
