@@ -36,6 +36,7 @@ extension Request {
         var outcome = try reader.resolve(host)
         if LoginFacts.isInstance(outcome.options) { outcome.options.useInstanceDefaults() }
         trace.level = outcome.options.logLevel
+        trace.openLayers = outcome.options.openLayers
         // A file may have named another facility than the one the log began with.
         if reader.invocation.has(.syslog) {
             trace.sendToSyslog(outcome.options.syslogFacility, program: reader.invocation.name)

@@ -28,6 +28,8 @@ public final class Trace {
 
     /// Messages above this level are dropped.
     public var level: Level
+    /// Layers whose debug messages are all told, whatever the level (LogVerbose).
+    public var openLayers: Set<Layer> = []
     /// Takes one line, without its line end.
     public var sink: (String) -> Void
     /// The level of the line that ``sink`` has been given last.
@@ -52,7 +54,7 @@ public final class Trace {
         _ layer: Layer,
         _ message: @autoclosure () -> String
     ) {
-        guard level <= self.level else { return }
+        guard level <= self.level || openLayers.contains(layer) else { return }
         lineLevel = level
         sink("debug\(level.rawValue - Level.verbose.rawValue): \(layer.rawValue): \(message())")
     }

@@ -115,4 +115,109 @@ struct AgentForwardTests {
             )
         )
     }
+
+    @Test("a client of a shared connection has the master's agent when it asks for it")
+    func shared() async throws {
+        let run = try await run(
+            """
+            "$@" -A -MNf -S master \(host) < /dev/null > /dev/null 2>&1
+            "$@" -S master \(host) 'echo "<$SSH_AUTH_SOCK>"'
+            "$@" -A -S master \(host) \(list)
+            "$@" -S master -O exit \(host) 2> /dev/null
+            """
+        )
+        #expect(run.outputText == "<>\n256 first\n", "\(run.errorText)")
+    }
+}
+
+/// AddKeysToAgent: keys that did their work are given to the agent.
+@Suite(.enabled(if: Lab.isHere, "\(Lab.skipReason)"))
+struct AddKeysTests {
+    let client: Client
+    let host = "alice@plain.lab"
+
+    init() throws {
+        var client = try Client()
+        client.options = ["-o", "StrictHostKeyChecking=accept-new", "-o", "IdentitiesOnly=yes"]
+        self.client = client
+    }
+
+    /// Logs in with an encrypted key and lists what the agent has then.
+    /// - Parameters:
+    ///   - value: AddKeysToAgent.
+    ///   - answers: what the askpass program says, in turn.
+    ///   - after: what is run in the end.
+    /// - Returns: the whole run; what the last of it printed is its output.
+    /// - Throws: when a file cannot be written.
+    private func run(
+        _ value: String,
+        answers: [String],
+        after: String = "ssh-add -l"
+    ) async throws -> ProgramRun {
+        let key = try client.user.takeKey("ed25519", as: "key")
+        let asked = client.user.path("asked")
+        let cases = answers.enumerated().map { "\($0 + 1)) echo '\($1)';;" }
+        let askpass = try client.user.write(
+            "askpass",
+            """
+            #!/bin/sh
+            echo "$1" | head -n 1 >> \(asked)
+            case $(wc -l < \(asked)) in \(cases.joined(separator: " ")) esac
+            """,
+            mode: 0o755
+        )
+        let script = """
+            cd; ssh-keygen -q -p -f \(key) -P '' -N sesame > /dev/null
+            ssh-keygen -y -P sesame -f key > key.pub
+            eval $(ssh-agent) > /dev/null; trap 'kill $SSH_AGENT_PID' EXIT
+            "$@" -i key -oAddKeysToAgent='\(value)' \(host) true < /dev/null
+            \(after)
+            """
+        return try await ProgramRun.run(
+            ["/bin/sh", "-c", script, "sh", client.binary] + client.options,
+            as: client.user,
+            environment: [
+                "SSH_ASKPASS": askpass, "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0",
+            ]
+        )
+    }
+
+    @Test("yes adds a key, no does not", arguments: [("yes", true), ("no", false)])
+    func adds(value: String, isAdded: Bool) async throws {
+        let run = try await run(value, answers: ["sesame"])
+        #expect(run.outputText.contains("(ED25519)") == isAdded, "\(run.errorText)")
+    }
+
+    @Test(
+        "ask asks as ssh does, and takes nothing for yes",
+        arguments: [("yes", true), ("", true), ("no", false), ("YES", true)]
+    )
+    func asks(answer: String, isAdded: Bool) async throws {
+        let run = try await run("ask", answers: ["sesame", answer])
+        #expect(run.outputText.contains("(ED25519)") == isAdded, "\(run.errorText)")
+        let asked = client.user.contents("asked")?.split(separator: "\n") ?? []
+        #expect(asked.count == 2)
+        #expect(asked.last?.hasPrefix("Add key key (") == true)
+        #expect(asked.last?.hasSuffix(") to agent?") == true)
+    }
+
+    @Test("confirm makes the agent ask at each use")
+    func confirms() async throws {
+        let run = try await run(
+            "confirm",
+            answers: ["sesame", "no"],
+            after: "ssh-add -T key.pub && echo signed"
+        )
+        #expect(!run.outputText.contains("signed"), "\(run.errorText)")
+    }
+
+    @Test("a lifetime lets the agent forget the key", arguments: ["2", "confirm 2"])
+    func lifetime(value: String) async throws {
+        let run = try await run(
+            value,
+            answers: ["sesame"],
+            after: "ssh-add -l | grep -c ED25519; sleep 3; ssh-add -l | grep -c ED25519"
+        )
+        #expect(run.outputText == "1\n0\n", "\(run.errorText)")
+    }
 }

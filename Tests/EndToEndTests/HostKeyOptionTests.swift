@@ -95,4 +95,61 @@ struct HostKeyOptionTests {
         let asked = client.user.contents("asked") ?? ""
         #expect(asked.contains("No matching host key fingerprint found in DNS.\n"))
     }
+
+    @Test(
+        "a record of the name proves a key only when it is validated and may count",
+        arguments: [
+            ("yes", "trust-ad", true, "in"), ("ask", "trust-ad", true, ""),
+            ("yes", "rotate", true, ""), ("yes", "trust-ad", false, ""),
+        ]
+    )
+    func records(option: String, resolver: String, isRight: Bool, output: String) async throws {
+        let key = try hostKey("debian")
+        let record =
+            isRight
+            ? "ssh-keygen -r x -f \(key) | awk '$5 == 2 { print $4, $5, $6 }'"
+            : "echo 4 2 \(String(repeating: "00", count: 32))"
+        try client.user.write("dns.py", nameServer)
+        let script = """
+            cd \(client.user.home)
+            printf 'nameserver 127.0.0.99\\noptions \(resolver)\\n' > resolv.conf
+            mount --bind resolv.conf /etc/resolv.conf
+            mkfifo ready; python3 dns.py 127.0.0.99 $(\(record)) & server=$!
+            read line < ready
+            "$@"; status=$?
+            kill $server; exit $status
+            """
+        let login = client.user.path("key.pem")
+        // Mounts of its own, so that nobody else gets the name server; for that it is root.
+        let result = try await ProgramRun.run([
+            "/usr/bin/unshare", "-m", "/bin/sh", "-c", script, "sh", client.binary, "-F", "none",
+            "-i", login, "-oBatchMode=yes", "-oUserKnownHostsFile=/dev/null",
+            "-oGlobalKnownHostsFile=/dev/null", "-oHostKeyAlgorithms=ssh-ed25519",
+            "-oVerifyHostKeyDNS=\(option)", host, "echo", "in",
+        ])
+        #expect(result.outputText == (output.isEmpty ? "" : output + "\n"), "\(result.errorText)")
+        #expect(result.errorText.contains("Update the SSHFP RR in DNS") == !isRight)
+    }
+
+    /// Answers questions for SSHFP with one record.
+    private var nameServer: String {
+        """
+        import socket, struct, sys
+        address, key, kind, digest = sys.argv[1:]
+        record = bytes([int(key), int(kind)]) + bytes.fromhex(digest)
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.bind((address, 53))
+        open("ready", "w").write("\\n")
+        while True:
+            question, peer = s.recvfrom(4096)
+            end = 12
+            while question[end]: end += question[end] + 1
+            name = question[12:end + 5]
+            wanted = struct.unpack(">H", question[end + 1:end + 3])[0] == 44
+            answer = question[:2] + struct.pack(">HHHHH", 0x81a0, 1, wanted, 0, 0) + name
+            if wanted:
+                answer += struct.pack(">HHHIH", 0xc00c, 44, 1, 60, len(record)) + record
+            s.sendto(answer, peer)
+        """
+    }
 }

@@ -80,4 +80,23 @@ struct SocketOptionTests {
     }
 }
 
+/// LogVerbose tells all of what some source file of OpenSSH's does.
+@Suite(.enabled(if: Lab.isHere, "\(Lab.skipReason)"))
+struct LogVerboseTests {
+    @Test(
+        "the layer that does what a file of OpenSSH's does is told of, and no other",
+        arguments: [
+            ("hostfile.c:*:*", true), ("host*", true), ("kex.c:*:*,*connect.c:*", true),
+            ("readconf.c:*:*", false), ("none", false),
+        ]
+    )
+    func layers(pattern: String, isTold: Bool) async throws {
+        let client = try Client.withKey()
+        let run = try await client.run(["-oLogVerbose=\(pattern)", "admin@debian.lab", "true"])
+        #expect(run.status == 0)
+        #expect(run.errorText.contains("debug1: trust: ") == isTold)
+        #expect(!run.errorText.contains("debug1: auth: "))
+    }
+}
+
 private let hasTracer = FileManager.default.isExecutableFile(atPath: "/usr/bin/strace")

@@ -131,6 +131,20 @@ struct X11Tests {
         )
     }
 
+    @Test("clients of a shared connection reach the master's X server when they ask for it")
+    func shared() async throws {
+        let run = try await run(
+            """
+            cd; "$@" -Y -MNf -S master \(host) < /dev/null > /dev/null 2>&1
+            "$@" -Y -S master \(host) \(ask)
+            "$@" -Y -S master \(host) \(ask)
+            "$@" -x -S master \(host) 'echo "<$DISPLAY>"'
+            "$@" -S master -O exit \(host) 2> /dev/null
+            """
+        )
+        #expect(run.outputText == "shown\nshown\n<>\n", "\(run.errorText)")
+    }
+
     @Test("-x takes a configured ForwardX11 back")
     func off() async throws {
         let run = try await run(#""$@" -oForwardX11=yes -x \#(host) 'echo "<$DISPLAY>"'"#)

@@ -35,6 +35,19 @@ struct TraceTests {
         #expect(lines.all == expected)
     }
 
+    @Test("tells everything of a layer that is open, and says of which level a line is")
+    func openLayers() {
+        let lines = Lines()
+        let trace = Trace(level: .info) { lines.all.append($0) }
+        trace.openLayers = [.trust]
+        trace.debug(.debug3, .trust, "all")
+        #expect(trace.lineLevel == .debug3)
+        trace.debug(.debug1, .auth, "nothing")
+        trace.say(.error, "error")
+        #expect(trace.lineLevel == .error)
+        #expect(lines.all == ["debug3: trust: all", "error"])
+    }
+
     @Test("does not evaluate a message it will not tell")
     func lazyMessages() {
         var evaluated = false
