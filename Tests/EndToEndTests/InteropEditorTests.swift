@@ -51,6 +51,9 @@ struct InteropEditorTests {
         #expect(unknown.status == 255)
     }
 
+    private static let sharing =
+        "-o ControlMaster=auto -o ControlPath='tramp.%C' -o ControlPersist=no"
+
     @Test(
         "TRAMP's shell at a terminal answers its markers, and carries a file as text",
         arguments: [
@@ -66,7 +69,7 @@ struct InteropEditorTests {
         let end = try await place.atTerminal(["/bin/sh", "-i"], environment: ["PS1": "local> "]) {
             terminal in
             try terminal.wait(for: "local> ")
-            terminal.type("exec $SSH -l alice -p 22 -o ControlMaster=no \(options) plain.lab\r")
+            terminal.type("exec $SSH -l alice -p 22 \(Self.sharing) \(options) plain.lab\r")
             try terminal.wait(for: "$ ")
             let prompt = "///7f$"
             terminal.type(

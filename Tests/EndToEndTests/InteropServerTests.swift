@@ -70,4 +70,44 @@ struct InteropServerTests {
             #expect(FileManager.default.contents(atPath: place.user.path(file)) == bytes)
         }
     }
+
+    @Test("Zed's master gives its output away when it is there, and carries all that follows")
+    func master() async throws {
+        let name = place.unique("zed")
+        let bytes = noise(1_000_000, seed: 15)
+        try place.user.write("up", bytes)
+        try place.writeRemote("\(name)-2", bytes)
+        let run = try await place.shell(
+            """
+            export SSH_ASKPASS_REQUIRE=force SSH_ASKPASS=/bin/false
+            to=alice@plain.lab
+            mkfifo connected
+            "$SSH" -N -o ControlPersist=no -o ControlMaster=yes -o ControlPath="$PWD/S" $to \
+                </dev/null >connected & master=$!
+            cat connected
+            mv .ssh/id_ed25519 elsewhere
+            via="-o ControlMaster=no -o ControlPath=$PWD/S"
+            "$SSH" $via $to -T "cd; echo here $((6*7)); exit 3" || echo "status $?"
+            "$SSH" $via $to -T "exec python3 -u - \(name)-2" <server.py >out & server=$!
+            for i in $(seq 400); do grep -q ==$ out && break; sleep 0.05; done
+            port=$(sed -n 's/^listeningOn==\\(.*\\)==$/\\1/p' out)
+            "$SSH" $via -N -L \(place.port):127.0.0.1:$port $to </dev/null & forward=$!
+            for i in $(seq 200); do
+                python3 fetch.py 127.0.0.1 \(place.port) 2>/dev/null >fetched && break
+                sleep 0.05
+            done
+            cmp up fetched
+            scp -q -o ControlPath="$PWD/S" up $to:\(name)
+            echo "get \(name) down" | sftp -q -b - -o ControlPath="$PWD/S" $to >/dev/null
+            cmp up down
+            "$SSH" $via -O check $to
+            kill $master; wait $master || echo "master's status $?"
+            wait $forward || wait $server || true
+            test ! -e S && echo gone
+            """
+        )
+        #expect(run.outputText == "here 42\nstatus 3\ngone\n", "\(run.errorText)")
+        #expect(run.errorText.contains("Master running (pid="))
+        #expect(try place.remoteContents(name) == bytes)
+    }
 }
