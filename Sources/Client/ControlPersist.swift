@@ -16,7 +16,6 @@ extension Work {
     /// - Throws: ``MasterEnded``; the fault that ended the connection; ``MuxFault`` for a client
     ///   that finds no master.
     func persist(_ master: MuxMaster) throws -> Int32 {
-        try awaitForwards()
         if plan.task != .hold, case .parent = try forkProcess() {
             exitProcess(try ride(with: master))
         }

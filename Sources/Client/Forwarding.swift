@@ -40,6 +40,10 @@ final class Forwarding {
     /// Whether every remote forward has been answered.
     var isSettled: Bool { remote.isSettled }
 
+    /// Whether the server hears of every remote forward before it hears of anything that is sent
+    /// now: one request is under way at a time.
+    var isSent: Bool { remote.isSent }
+
     /// Ends the listening on this side; the login is over.
     func close() { local.close() }
 

@@ -59,6 +59,9 @@ final class RemoteForwards: Source {
     /// Whether every request has been answered.
     var isSettled: Bool { asked.isEmpty }
 
+    /// Whether every request has been sent; the session sends one when the last was answered.
+    var isSent: Bool { asked.count <= 1 }
+
     // MARK: - Opening
 
     /// Asks for a forward of the configuration, whose failure is said or ends the run.

@@ -8,6 +8,8 @@ internal import Terminal
 struct Work {
     /// ssh's status for every failure of its own, and for a command that ended without a status.
     static let failure: Int32 = 255
+    /// How long an answer about a forward is waited for when the command has ended.
+    private static let answersLimit = Duration.seconds(5)
 
     let loggedIn: LoggedIn
     /// Looks at the first output of a login whose user was a guess.
@@ -24,6 +26,9 @@ struct Work {
     func run() throws -> Int32 {
         try loggedIn.forwarding.openConfigured()
         defer { loggedIn.forwarding.close() }
+        try awaitForwards(until: nil) {
+            options.exitOnForwardFailure ? $0.isSettled : $0.isSent
+        }
         let master = try MuxMaster(loggedIn)
         defer { master?.close() }
         do {
@@ -50,6 +55,17 @@ struct Work {
         case .shell, .command, .subsystem: return try runSession()
         case .forward(let host, let port): return try runForward(host, port)
         case .hold: return try hold()
+        }
+    }
+
+    /// Waits for remote forwards: what runs on the server may use them, a refusal may end the run,
+    /// and it is said however short the command is.
+    private func awaitForwards(
+        until deadline: Instant?,
+        for state: (Forwarding) -> Bool
+    ) throws {
+        _ = try context.poller.wait(until: deadline) {
+            state(loggedIn.forwarding) || connection.session.failure != nil ? .done(()) : .again
         }
     }
 
@@ -103,6 +119,10 @@ struct Work {
         var ending = try loop.run()
         terminal?.end()
         loggedIn.channels.endSession()
+        if case .closed = ending {
+            let limit = readClock() + Work.answersLimit
+            try awaitForwards(until: limit, for: \.isSettled)
+        }
         if case .closed = ending, let signal = try loop.linger(for: loggedIn.channels) {
             ending = .killed(signal)
         }
@@ -157,7 +177,6 @@ struct Work {
 
     /// As OpenSSH, our own messages are silent from here on unless `-v` asks for them.
     func goToBackground() throws {
-        try awaitForwards()
         try continueInBackground()
         if context.trace.level < .debug1 { context.trace.sink = { _ in } }
     }
@@ -166,15 +185,6 @@ struct Work {
     private func markPackets(isInteractive: Bool) {
         let value = isInteractive ? options.ipqos.interactive : options.ipqos.bulk
         if let value { connection.session.setTrafficClass(Int32(value)) }
-    }
-
-    /// Nobody hears of a forward that failed once the process is in the background.
-    func awaitForwards() throws {
-        guard options.exitOnForwardFailure else { return }
-        _ = try context.poller.wait {
-            if let failure = connection.session.failure { throw failure }
-            return loggedIn.forwarding.isSettled ? .done(()) : .again
-        }
     }
 
     // MARK: - Without a session

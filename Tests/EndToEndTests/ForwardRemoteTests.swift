@@ -105,6 +105,23 @@ struct ForwardRemoteTests {
         #expect(lines.contains("Error: remote port forwarding failed for listen path /tmp/a"))
     }
 
+    @Test("a command may use the forwards of its own run, however many, at once")
+    func atOnce() async throws {
+        let run = try await it.forwards(
+            """
+            serve 127.0.0.1 0; target=localhost:$(cat served)
+            for port in 9101 9102 9103 9104 9105; do all="$all -R $port:$target"; done
+            "$SSH" $all $HOST "for port in 9105 9104 9103 9102 9101; do
+                $TRAFFIC fetch localhost \\$port
+            done"
+            "$SSH" -f -N -R 9106:$target $HOST
+            onServer "fetch localhost 9106"
+            pkill -u $(id -un) -f -- -N.-R.9106
+            """
+        )
+        #expect(run.outputText == String(repeating: "1 of 1\n", count: 6), "\(run.errorText)")
+    }
+
     @Test("two hundred connections at once come through a port of the server's")
     func many() async throws {
         let run = try await it.forwards(
