@@ -104,7 +104,7 @@ struct MuxClient {
                 trace.say(.error, "muxclient: master cancel forward request failed")
             }
         case .proxy:
-            throw NotYet(name: "speaking SSH through a master")
+            throw NotYet(name: "-O proxy", isImpossible: true)
         }
         return 0
     }

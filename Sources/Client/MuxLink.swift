@@ -4,6 +4,8 @@ internal import Posix
 /// A client's connection to a master: it asks, and waits for the answers.
 final class MuxLink: Source {
     let deadline: Instant? = nil
+    /// Called before each look at what has come; what it throws ends the waiting.
+    var onWait: () throws -> Void = {}
 
     private let socket: MuxSocket
     private let poller: Poller
@@ -86,6 +88,7 @@ final class MuxLink: Source {
     /// - Returns: nil at the end.
     /// - Throws: ``SystemError``; ``MuxFault`` for what makes no sense.
     func next() throws -> Attempt<MuxReply?> {
+        try onWait()
         do {
             try socket.flush()
             switch try socket.receive() {

@@ -30,10 +30,17 @@ final class MuxPassenger {
     /// - Throws: ``MuxFault`` for what ends the run.
     func run() throws -> Int32? {
         if options.stdinNull { redirectToNull(0) }
-        switch plan.task {
-        case .shell, .command, .subsystem: return try rideSession()
-        case .forward(let host, let port): return try rideForward(host, UInt32(clamping: port))
-        case .hold: return try hold()
+        catchSignals()
+        do {
+            switch plan.task {
+            case .shell, .command, .subsystem: return try rideSession()
+            case .forward(let host, let port):
+                return try rideForward(host, UInt32(clamping: port))
+            case .hold: return try hold()
+            }
+        } catch is MuxKilled {
+            // Nothing has begun yet.
+            return Work.failure
         }
     }
 
@@ -89,34 +96,38 @@ final class MuxPassenger {
     private func ride(_ session: UInt32) throws -> Int32 {
         trace.debug(.debug1, .channel, "master session id: \(session)")
         if options.forkAfterAuthentication { try continueInBackground() }
-        catchSignals()
         if plan.wantsTerminal { changeMode { () throws(SystemError) in try rawMode.enter() } }
         var status: UInt32?
-        var ending = try wait()
-        while case .reply(let reply?) = ending {
-            switch reply {
-            case .ttyAllocationFailed(session):
-                changeMode { () throws(SystemError) in try rawMode.leave() }
-            case .exitMessage(session, let value) where status == nil: status = value
-            default:
-                changeMode { () throws(SystemError) in try rawMode.leave() }
-                throw MuxFault("mux_client_request_session: \(complaint(reply, session))")
-            }
-            ending = try wait()
+        var killed: MuxKilled?
+        do {
+            while let reply = try link.reply() { try take(reply, session, &status) }
+        } catch let error as MuxKilled {
+            killed = error
         }
         link.leave()
         changeMode { () throws(SystemError) in try rawMode.leave() }
-        tell(status, ending)
+        tell(status, killed)
         if plan.wantsTerminal && trace.level >= .info {
             try? writeAll(2, Array("Shared connection to \(options.hostname) closed.\r\n".utf8))
         }
-        if case .signal = ending { return Work.failure }
+        if killed != nil { return Work.failure }
         return status.map { Int32(truncatingIfNeeded: $0) } ?? Work.failure
     }
 
-    private func tell(_ status: UInt32?, _ ending: Event) {
-        if case .signal(let signal) = ending {
-            trace.debug(.debug2, .local, "Exiting on signal: \(signal.rawValue)")
+    private func take(_ reply: MuxReply, _ session: UInt32, _ status: inout UInt32?) throws {
+        switch reply {
+        case .ttyAllocationFailed(session):
+            changeMode { () throws(SystemError) in try rawMode.leave() }
+        case .exitMessage(session, let value) where status == nil: status = value
+        default:
+            changeMode { () throws(SystemError) in try rawMode.leave() }
+            throw MuxFault("mux_client_request_session: \(complaint(reply, session))")
+        }
+    }
+
+    private func tell(_ status: UInt32?, _ killed: MuxKilled?) {
+        if let killed {
+            trace.debug(.debug2, .local, "Exiting on signal: \(killed.signal.rawValue)")
         } else if let status {
             trace.debug(.debug2, .local, "Received exit status from master \(status)")
         } else {
@@ -163,11 +174,12 @@ final class MuxPassenger {
         case .failure(_, let reason): throw MuxFault("Stdio forwarding request failed: \(reason)")
         default: throw MuxFault("\(function): unexpected response from master \(reply.typeText)")
         }
-        catchSignals()
-        if case .reply(let reply?) = try wait() {
+        do {
+            guard let reply = try link.reply() else { return 0 }
             throw MuxFault("\(function): master returned unexpected message \(reply.typeText)")
+        } catch is MuxKilled {
+            return 0
         }
-        return 0
     }
 
     /// `-N`: the forwards are the master's; we stay so that it does, until one of us is ended.
@@ -175,37 +187,33 @@ final class MuxPassenger {
         guard try link.isWelcome() else { return nil }
         redirectToNull(1)
         if options.forkAfterAuthentication { try continueInBackground() }
-        catchSignals()
-        if case .signal(.terminate) = try wait() { return 0 }
+        do {
+            _ = try link.reply()
+        } catch let killed as MuxKilled where killed.signal == .terminate {
+            return 0
+        }
         return Work.failure
     }
 
     // MARK: - Signals
 
     private func catchSignals() {
+        let signals = poller.signals
         for signal in MuxPassenger.endingSignals {
-            poller.signals.catchSignal(signal, unlessIgnored: true)
+            signals.catchSignal(signal, unlessIgnored: true)
         }
-        poller.signals.catchSignal(.windowChange)
-    }
-
-    private enum Event {
-        /// What the master says; nil when it has hung up.
-        case reply(MuxReply?)
-        /// What ends us.
-        case signal(Signal)
-    }
-
-    /// Waits for what comes first; the master is told of a new window size meanwhile.
-    private func wait() throws -> Event {
-        while true {
-            let signals = poller.signals
+        signals.catchSignal(.windowChange)
+        link.onWait = { [unowned self] in
             if let signal = MuxPassenger.endingSignals.first(where: signals.take) {
-                return .signal(signal)
+                throw MuxKilled(signal: signal)
             }
+            // The master asks for the new size itself, of the descriptor it has.
             if signals.take(.windowChange) { send(.windowChange, to: masterID) }
-            if case .done(let reply) = try link.next() { return .reply(reply) }
-            try poller.turn()
         }
     }
+}
+
+/// Ends a passenger.
+private struct MuxKilled: Error {
+    let signal: Signal
 }
