@@ -118,7 +118,7 @@ final class ServerAccess {
                 channel,
                 to: socket,
                 through: gate,
-                description: gate == nil ? "authentication agent connection" : "x11",
+                name: gate == nil ? "authentication agent connection" : "x11",
                 in: channels,
                 trace: context.trace
             )

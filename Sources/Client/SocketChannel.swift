@@ -5,11 +5,12 @@ internal import SSH
 /// A connection that a program on the server has made to a socket of this side, from its channel to
 /// the end of both.
 final class SocketChannel: ChannelUser {
-    let description: String
     let keepsConnection = true
     let deadline: Instant? = nil
 
+    private let name: String
     private let channel: Channel
+    private let socket: SocketEnd
     private let relay: Relay
     private let trace: Trace
     private unowned let channels: ChannelList
@@ -20,19 +21,20 @@ final class SocketChannel: ChannelUser {
     ///   - channel: an open channel.
     ///   - socket: where bytes are read, and written unless there is a gate.
     ///   - gate: looks at what is written; nil for none.
-    ///   - description: what it is, for `~#`.
+    ///   - name: what OpenSSH calls it.
     ///   - channels: what it lives in.
     ///   - trace: the run's trace.
     init(
         _ channel: Channel,
         to socket: SocketEnd,
         through gate: X11Gate? = nil,
-        description: String,
+        name: String,
         in channels: ChannelList,
         trace: Trace
     ) {
         self.channel = channel
-        self.description = description
+        self.name = name
+        self.socket = socket
         self.channels = channels
         self.trace = trace
         relay = Relay(
@@ -47,6 +49,12 @@ final class SocketChannel: ChannelUser {
         gate?.onRefused = { [unowned self] in isCutOff = true }
     }
 
+    /// As OpenSSH has it in `~#`: an open channel is of type 4.
+    var description: String {
+        let number = socket.number ?? -1
+        return "\(name) (t4 [\(name)] fd \(number)/\(number)/-1 sock \(number) cc -1)"
+    }
+
     func watch(_ set: inout PollSet) { relay.watch(&set) }
 
     func ready(_ set: PollSet, now: Instant) {
@@ -54,7 +62,7 @@ final class SocketChannel: ChannelUser {
             if !isCutOff { try relay.ready(set, now: now) }
         } catch {
             // What ends the connection is for others to tell; this is only one of its channels.
-            trace.debug(.debug1, .channel, "\(description): \(error)")
+            trace.debug(.debug1, .channel, "\(name): \(error)")
             isCutOff = true
         }
         if isCutOff {

@@ -7,7 +7,8 @@ internal import Ways
 /// A client's channel that waits for the connection to an X server's TCP port, as inside of another
 /// SSH session, where DISPLAY is `localhost:10.0`.
 final class X11Dial: ChannelUser {
-    let description = "x11"
+    /// As OpenSSH has it in `~#`: a channel that connects is of type 12.
+    let description = "x11 (t12 [x11])"
     let keepsConnection = true
 
     private let channel: Channel

@@ -27,7 +27,7 @@ struct XAuth {
     /// - Returns: nil when the X server makes none.
     func untrustedCookie(seconds: Int) -> X11Cookie? {
         do throws(SystemError) {
-            let directory = try TemporaryDirectory(in: temporary)
+            let directory = try TemporaryDirectory(in: temporary, for: ["xauthfile"])
             let file = ["-f", directory.file("xauthfile")]
             let limit =
                 seconds == 0

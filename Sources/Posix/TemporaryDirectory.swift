@@ -6,12 +6,17 @@ public struct TemporaryDirectory: ~Copyable {
     /// The directory's path.
     public let path: String
 
+    private let names: [String]
+
     /// Makes one below a directory, as `ssh-` and six letters.
     ///
     /// C: `mkdtemp`.
-    /// - Parameter parent: such as `/tmp`.
+    /// - Parameters:
+    ///   - parent: such as `/tmp`.
+    ///   - names: of the files that will be in it.
     /// - Throws: ``SystemError``.
-    public init(in parent: String) throws(SystemError) {
+    public init(in parent: String, for names: [String]) throws(SystemError) {
+        self.names = names
         var template = (parent + "/ssh-XXXXXX").utf8CString.map { $0 }
         guard unsafe mkdtemp(&template) != nil else {
             throw SystemError("mkdtemp", parent, code: errno)
@@ -27,9 +32,9 @@ public struct TemporaryDirectory: ~Copyable {
     /// - Returns: the path, whether the file is there or not.
     public borrowing func file(_ name: String) -> String { path + "/" + name }
 
-    /// Removes the directory with its files; there are no directories in it.
+    /// Removes the files, and the directory if nothing else is in it.
     deinit {
-        for file in (try? matchingPaths(path + "/*")) ?? [] { unsafe unlink(file) }
+        for name in names { unsafe unlink(path + "/" + name) }
         unsafe rmdir(path)
     }
 }

@@ -131,6 +131,26 @@ struct X11Tests {
         )
     }
 
+    @Test("a changed host key that is let by gets no windows")
+    func distrusted() async throws {
+        let wrong = try String(
+            contentsOfFile: client.lab.instance("ubuntu").hostKeys + "/ssh_host_ed25519_key.pub",
+            encoding: .utf8
+        )
+        try client.user.write("wrong", "debian.lab \(wrong)")
+        let run = try await run(
+            """
+            cd; ssh=$1; shift
+            $ssh -oStrictHostKeyChecking=no "$@" -Y -oUserKnownHostsFile=wrong \
+            -oHostKeyAlgorithms=ssh-ed25519 \(host) 'echo "<$DISPLAY>"'
+            """
+        )
+        #expect(run.outputText == "<>\n", "\(run.errorText)")
+        #expect(
+            run.errorText.contains("X11 forwarding is disabled to avoid man-in-the-middle attacks.")
+        )
+    }
+
     @Test("clients of a shared connection reach the master's X server when they ask for it")
     func shared() async throws {
         let run = try await run(
