@@ -50,12 +50,15 @@ extension Channel {
 
     /// Closes our side (RFC 4254 §5.3).
     ///
-    /// C: `ssh_channel_close`, which with output pending sends EOF alone at first and is then to
-    /// be called again.
+    /// C: `ssh_channel_close`, which says AGAIN when it has put EOF into a socket that is not known
+    /// to be empty, and once more for CLOSE; no event would tell when to call it again.
     /// - Returns: ``Attempt/again`` until CLOSE is on its way.
     public func close() -> Attempt<Void> {
         guard let handle = unsafe handle, session.failure == nil else { return .done(()) }
-        let code = session.inLibrary { unsafe ssh_channel_close(handle) }
+        var code = SSH_AGAIN
+        session.inLibrary {
+            for _ in 0..<3 where code == SSH_AGAIN { code = unsafe ssh_channel_close(handle) }
+        }
         session.noteFailure()
         return code == SSH_AGAIN && session.failure == nil ? .again : .done(())
     }

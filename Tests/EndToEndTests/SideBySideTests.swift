@@ -97,8 +97,28 @@ struct SideBySideTests {
         #"SSH -o CanonicalizeHostname=yes -o CanonicalDomains=lab -o CanonicalizeFallbackLocal=no nosuch"#,
     ]
 
+    static let forwards = [
+        #"SSH -o ExitOnForwardFailure=yes -N -L 22:127.0.0.1:22 HOST"#,
+        #"SSH -o ExitOnForwardFailure=yes -N -R 22:127.0.0.1:22 HOST"#,
+        #"SSH -L 22:127.0.0.1:22 HOST echo hi"#,
+        #"SSH -R 22:127.0.0.1:22 HOST echo hi"#,
+        #"SSH -L 198.51.100.77:18113:127.0.0.1:22 HOST echo hi"#,
+        #"SSH -L nosuch.lab:18113:127.0.0.1:22 HOST echo hi"#,
+        #"SSH -L bad HOST"#,
+        #"SSH -L 99999:a:1 HOST"#,
+        #"SSH -o ClearAllForwardings=yes -L 22:127.0.0.1:22 HOST echo hi"#,
+        #"SSH -R 18105:127.0.0.1:1 HOST 'bash -c "cat </dev/tcp/127.0.0.1/18105"; echo end'"#,
+        // SOCKS to a port that nobody listens on: the client there sees the end.
+        #"SSH -R 18106 HOST 'bash -c "exec 3<>/dev/tcp/127.0.0.1/18106; "'"#
+            + #"'"printf "\5\1\0\5\1\0\1\177\0\0\1\0\1" >&3; cat <&3 | wc -c"'"#,
+        #"SSH -O check HOST"#,
+        #"SSH -S /nonexistent -O check HOST"#,
+        #"SSH -O nonsense HOST"#,
+        #"SSH -o ControlPath=/no/such/directory/c HOST echo direct"#,
+    ]
+
     static let processes = [
-        #"SSH -fN -o ProxyCommand='timeout 2 SSH -W %h:%p HOST' HOST; echo $?"#,
+        #"SSH -fN -o ProxyCommand='timeout 10 SSH -W %h:%p HOST' HOST; echo $?"#,
         #"SSH -f HOST 'sleep 1; echo background'; echo $?"#,
         #"SSH HOST 'sleep 100' & p=$!; sleep 2; kill -TERM $p; wait $p; echo $?"#,
         #"SSH HOST 'sleep 100' & p=$!; sleep 2; kill -HUP $p; wait $p; echo $?"#,
@@ -109,7 +129,10 @@ struct SideBySideTests {
         #"SSH -y HOST echo hi"#,
     ]
 
-    @Test("ssh and ec2sh do and say the same", arguments: sessions + refusals + processes)
+    @Test(
+        "ssh and ec2sh do and say the same",
+        arguments: sessions + refusals + forwards + processes
+    )
     func same(line: String) async throws {
         let ground = try SideBySideTests.ground.get()
         let expected = try await run(line, with: "/usr/bin/ssh", ground)
