@@ -54,7 +54,9 @@ struct MuxClient {
         return try MuxPassenger(context, plan, link, in: poller).run()
     }
 
-    private func connect(isCommand: Bool) throws -> MuxLink? {
+    /// Connects to the master.
+    /// - Returns: nil when there is none and that is no reason to stop.
+    func connect(isCommand: Bool) throws -> MuxLink? {
         do throws(SystemError) {
             return try MuxLink(
                 connectLocal(LosslessText.bytes(path)),

@@ -49,6 +49,8 @@ struct Reach {
         context.trace.debug(.debug1, .network, "jumping through \(plan.options.host)")
         let connection: Connection
         do {
+            let client = try MuxClient(context, plan, in: context.poller)
+            if let reached = try client?.reach() { return reached }
             var search = try LoginSearch(plan, in: context)
             connection = try search.connect()
         } catch {

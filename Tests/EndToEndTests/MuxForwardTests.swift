@@ -91,4 +91,36 @@ struct MuxForwardTests {
         let run = try await place.shell(script)
         #expect(run.outputText == "none\nkeys\nnone\nnone\n", "\(run.errorText)")
     }
+
+    @Test(
+        "a jump goes over a master that is there, whatever it would need to log in",
+        arguments: [false, true]
+    )
+    func jump(masterIsOpenSSH: Bool) async throws {
+        try place.user.write(
+            ".ssh/config",
+            """
+            Host jump
+              Hostname plain.lab
+              User alice
+              ControlPath ~/jump.ctl
+            Host *
+              StrictHostKeyChecking accept-new
+
+            """
+        )
+        let master = MuxPair(masterIsOpenSSH: masterIsOpenSSH).master(place)
+        let run = try await place.shell(
+            """
+            \(master) -M -fN jump 2>/dev/null
+            # Without the master nobody gets in.
+            sed -i 's/  User alice/  User alice\\n  IdentityFile none/' .ssh/config
+            "$SSH" -J jump ubuntu@ubuntu.lab 'hostname >name; head -c 1000000 /dev/zero' | wc -c
+            "$SSH" -S jump.ctl -O exit jump 2>/dev/null
+            while test -e jump.ctl; do sleep 0.05; done
+            "$SSH" -o BatchMode=yes -J jump ubuntu@ubuntu.lab true 2>/dev/null || echo $?
+            """
+        )
+        #expect(run.outputText == "1000000\n255\n", "\(run.errorText)")
+    }
 }
