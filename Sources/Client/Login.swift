@@ -160,6 +160,11 @@ struct Login {
         guard let key = identity.key else {
             trace.debug(.debug1, .auth, "trying private key: \(identity.name)")
             guard let key = load(identity) else { return nil }
+            guard key.publicKey.isAccepted(by: options.pubkeyAcceptedAlgorithms) else {
+                trace.say(.error, "sign_and_send_pubkey: no mutual signature supported")
+                note(identity, .unusable("its algorithm is not in PubkeyAcceptedAlgorithms"))
+                return nil
+            }
             return try authenticate(identity, key)
         }
         trace.debug(.debug1, .auth, "offering public key: \(describe(identity))")

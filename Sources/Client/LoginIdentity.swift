@@ -60,7 +60,7 @@ struct LoginIdentities {
             }
         }
         for identity in named + others + files {
-            if let key = identity.key, !isAccepted(key, options.pubkeyAcceptedAlgorithms) {
+            if let key = identity.key, !key.isAccepted(by: options.pubkeyAcceptedAlgorithms) {
                 skip(identity, "its algorithm is not in PubkeyAcceptedAlgorithms")
             } else {
                 queue.append(identity)
@@ -95,11 +95,14 @@ struct LoginIdentities {
         }
         return samePlainKey ?? queue.first(where: sameFile) ?? identity
     }
+}
 
-    private func isAccepted(_ key: UserKey, _ accepted: [String]) -> Bool {
-        var names = [key.algorithm]
-        if key.plain.kind == .rsa {
-            let suffix = key.certificate == nil ? "" : "-cert-v01@openssh.com"
+extension UserKey {
+    /// Whether PubkeyAcceptedAlgorithms has an algorithm that this key can sign with.
+    func isAccepted(by accepted: [String]) -> Bool {
+        var names = [algorithm]
+        if plain.kind == .rsa {
+            let suffix = certificate == nil ? "" : "-cert-v01@openssh.com"
             names += ["rsa-sha2-512", "rsa-sha2-256"].map { $0 + suffix }
         }
         return names.contains { accepted.contains($0) }

@@ -72,6 +72,7 @@ struct SideBySideTests {
         #"SSH -q -l nobody2 plain.lab echo hi"#,
         #"SSH -o LogLevel=QUIET -l nobody2 plain.lab echo hi"#,
         #"SSH -o PubkeyAuthentication=no HOST echo hi"#,
+        #"SSH -o PubkeyAcceptedAlgorithms=ecdsa-sha2-nistp256 HOST echo hi"#,
         #"SSH -o PreferredAuthentications=password HOST echo hi"#,
         #"SSH -o PreferredAuthentications=keyboard-interactive HOST echo hi"#,
         #"SSH -o UserKnownHostsFile=/dev/null HOST echo hi"#,
