@@ -103,7 +103,7 @@ extension Channel {
         if let failure = session.failure { throw failure }
         if code == SSH_AGAIN { return .again }
         requestSince = nil
-        window.noteRoundTrip(readClock() - start)
+        window.noteRoundTrip(session.noteRoundTrip(readClock() - start))
         return .done(code == SSH_OK)
     }
 

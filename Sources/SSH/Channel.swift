@@ -92,6 +92,7 @@ public import Posix
     public func open() throws(SSHError) -> Attempt<Void> {
         if let failure = session.failure { throw failure }
         let handle = unsafe try makeHandle()
+        if isUnanswered { return .again }
         let before = session.notes.createdChannel
         let code = session.inLibrary(least: SSH_LOG_PROTOCOL) { unsafe callOpen(handle) }
         if session.notes.createdChannel != before { number = session.notes.createdChannel }
@@ -99,12 +100,21 @@ public import Posix
         switch code {
         case SSH_OK:
             let now = readClock()
-            window.open(after: now - (openingSince ?? now))
+            window.open(after: session.noteRoundTrip(now - (openingSince ?? now)))
             raiseWindow()
             return .done(())
         case SSH_AGAIN: return .again
         default: throw openFailure()
         }
+    }
+
+    /// Whether the server has been asked and the session has not read its answer yet.
+    ///
+    /// libssh would read from the socket at each call, and thousands of channels may be waiting.
+    private var isUnanswered: Bool {
+        guard number != 0, let handle = unsafe handle else { return false }
+        return unsafe ssh_channel_is_open(handle) == 0
+            && session.notes.refusedChannels[number] == nil
     }
 
     private var number: UInt32 = 0

@@ -33,11 +33,8 @@ struct ReceiveWindow {
         roundTrip = time
     }
 
-    /// Notes that the server has opened the channel, with a window that is to be raised.
-    mutating func openAndRaise() {
-        isOpen = true
-        taken = size
-    }
+    /// Makes a raise due, for a channel that has begun with libssh's own window.
+    mutating func askForRaise() { taken = size }
 
     /// Notes how long the server took to answer.
     mutating func noteRoundTrip(_ time: Duration) {

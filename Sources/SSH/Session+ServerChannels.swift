@@ -86,6 +86,7 @@ extension Channel {
         unsafe installCallbacks(new)
         let code = unsafe ssh_message_channel_request_open_reply_accept_channel(message, new)
         guard code == SSH_OK else { return nil }
-        window.openAndRaise()
+        window.open(after: session.roundTrip ?? .zero)
+        window.askForRaise()
     }
 }

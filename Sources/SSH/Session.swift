@@ -32,6 +32,8 @@ public import Posix
     var isAgentAnswering = false
     /// Whether an attempt with a Kerberos ticket is going on.
     var isGSSAPIPrepared = false
+    /// The least time the server took to answer anything.
+    private(set) var roundTrip: Duration?
     /// What is asked of the connection as a whole.
     var globalRequests = GlobalRequests()
     /// For raising windows; made when first needed.
@@ -238,6 +240,15 @@ public import Posix
         }
         // `ssh_disconnect` forgets a socket it was given; closing it is ours.
         _ = Descriptor(owning: number)
+    }
+
+    /// Notes how long an answer took, which may be the server's own time: a target that is slow to
+    /// connect says nothing about the link.
+    /// - Returns: the least so far.
+    func noteRoundTrip(_ time: Duration) -> Duration {
+        let least = min(time, roundTrip ?? time)
+        roundTrip = least
+        return least
     }
 
     func loggedIn() {
