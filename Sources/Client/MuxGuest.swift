@@ -104,7 +104,7 @@ final class MuxGuest: ChannelUser {
             return true
         case .waiting: return false
         case .leaving:
-            if endsMaster { master.end() }
+            if endsMaster { master.terminate() }
             leave()
             return false
         }

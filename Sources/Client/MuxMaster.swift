@@ -19,8 +19,8 @@ final class MuxMaster: ChannelUser {
     private var slot: PollSet.Slot?
     /// When accepting may be tried again, after there were no descriptors left.
     private var pause: Instant?
-    /// When an idle master goes (ControlPersist with a time).
-    private var idleEnd: Instant?
+    /// When the master ends: at once, or when its idle time is over (ControlPersist).
+    private var end: Instant?
     private var isEnding = false
     private var rides: [ObjectIdentifier: MuxRide] = [:]
     private var windowChanges: Int
@@ -107,7 +107,7 @@ final class MuxMaster: ChannelUser {
     }
 
     /// Lets the run end with this turn (`-O exit`).
-    func end() { isEnding = true }
+    func terminate() { isEnding = true }
 
     /// Only stops to have the socket, which another process goes on listening at.
     func giveAway() { listener = nil }
@@ -129,9 +129,11 @@ final class MuxMaster: ChannelUser {
 
     // MARK: - Source
 
-    var deadline: Instant? { isEnding ? loggedIn.context.poller.now : earliest(idleEnd, pause) }
+    var deadline: Instant? { earliest(end, pause) }
 
     func watch(_ set: inout PollSet) {
+        // The last client may have gone in the turn before, after ours.
+        decideEnd(loggedIn.context.poller.now)
         slot = nil
         if pause != nil { return }
         if let number { slot = set.watch(number, .read) }
@@ -174,22 +176,26 @@ final class MuxMaster: ChannelUser {
         return try acceptConnection(number)
     }
 
-    private func endIfDue(_ now: Instant) throws {
-        if isEnding { throw MasterEnded() }
+    /// Decides when the master ends, as things are now.
+    private func decideEnd(_ now: Instant) {
         let isBusy = loggedIn.channels.keepsConnection
-        if hasStopped, !isBusy, options.controlPersist != .no || loggedIn.plan.task == .hold {
-            throw MasterEnded()
+        let isAlone = options.controlPersist != .no || loggedIn.plan.task == .hold
+        if isEnding || (hasStopped && isAlone && !isBusy) {
+            end = now
+        } else if case .idle(let seconds) = options.controlPersist, isListening, !isBusy {
+            end = end ?? now + .seconds(seconds)
+        } else {
+            end = nil
         }
-        guard case .idle(let seconds) = options.controlPersist, isListening, !isBusy else {
-            idleEnd = nil
-            return
-        }
-        let end = idleEnd ?? now + .seconds(seconds)
-        idleEnd = end
-        if end <= now {
+    }
+
+    private func endIfDue(_ now: Instant) throws {
+        decideEnd(now)
+        guard let end, end <= now else { return }
+        if isListening && !isEnding {
             trace.debug(.debug1, .local, "ControlPersist timeout expired")
-            throw MasterEnded()
         }
+        throw MasterEnded()
     }
 }
 
