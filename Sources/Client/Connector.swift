@@ -19,7 +19,7 @@ struct Connector {
         let deadline = options.connectTimeout.map { readClock() + .seconds($0) }
         let reached = try Reach(context: context).open(plan)
         let address = reached.address
-        let peer = SSHError.Peer(host: options.host, address: reached.peerName())
+        let peer = SSHError.Peer(host: options.hostname, address: reached.peerName())
         let carrier = reached.carrier
         let policy = HostKeyPolicy(options, address: address?.host, home: context.user.home)
         let known = KnownHosts.load(

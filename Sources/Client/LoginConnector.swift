@@ -36,7 +36,7 @@ extension Connector {
         var login = Login(
             connection.session,
             user: attempt.user,
-            host: options.host,
+            host: options.hostname,
             options: options,
             keys: keys,
             prompter: context.prompter,
@@ -50,7 +50,7 @@ extension Connector {
             address == "UNKNOWN" ? "(via proxy)" : "([\(address)]:\(options.port))"
         context.trace.say(
             .verbose,
-            "Authenticated to \(options.host) \(way) using \"\(method)\"."
+            "Authenticated to \(options.hostname) \(way) using \"\(method)\"."
         )
         return login.success
     }

@@ -22,7 +22,7 @@ public struct LoginRefused: Fault, Equatable {
 
     /// Who we tried to log in as.
     public let user: String
-    /// The host, as the user named it.
+    /// The host, as Hostname names it.
     public let host: String
     /// The methods that the server named.
     public let methods: [String]

@@ -35,7 +35,7 @@ struct Work {
             return try run(sharing: master)
         } catch is MasterEnded {
             if plan.wantsTerminal {
-                context.trace.say(.info, "Connection to \(options.host) closed.")
+                context.trace.say(.info, "Connection to \(options.hostname) closed.")
             }
             return Work.failure
         }
@@ -88,7 +88,7 @@ struct Work {
             session: connection.session,
             interval: .seconds(options.serverAliveInterval),
             countMax: options.serverAliveCountMax,
-            host: options.host,
+            host: options.hostname,
             now: context.poller.now
         )
     }
@@ -127,7 +127,7 @@ struct Work {
             ending = .killed(signal)
         }
         if plan.wantsTerminal, ending != .killed(.hangup) {
-            context.trace.say(.info, "Connection to \(options.host) closed.")
+            context.trace.say(.info, "Connection to \(options.hostname) closed.")
         }
         return status(of: ending)
     }

@@ -33,11 +33,11 @@ internal import CReadAhead
     /// Whether libssh has had all that was read.
     var isEmpty: Bool { unsafe reader.pointee.start == reader.pointee.end }
 
-    /// Whether libssh is given so little at a time that no two packets end in it.
+    /// Whether libssh is given one byte at a time, so that nothing of the next packet comes with the
+    /// end of one: it would be begun in the buffer that an answer is still to be read from.
     var isInSmallPieces: Bool {
         get { unsafe reader.pointee.limit > 0 }
-        // An SSH packet has 16 bytes at least (RFC 4253 §6).
-        set { unsafe reader.pointee.limit = newValue ? 16 : 0 }
+        set { unsafe reader.pointee.limit = newValue ? 1 : 0 }
     }
 
     /// Reads ahead in all that `body` calls on this thread.

@@ -64,6 +64,7 @@ struct SideBySideTests {
         #"SSH HOST 'kill -TERM $$'"#,
         #"SSH HOST 'echo out; echo err >&2; exit 255'"#,
         #"SSH -o LogLevel=ERROR HOST echo hi"#,
+        #"SSH -tt -o HostName=plain.lab alice@alias exit 3"#,
         #"SSH -4 HOST echo hi"#,
     ]
 
@@ -71,6 +72,7 @@ struct SideBySideTests {
         #"SSH -l nobody2 plain.lab echo hi"#,
         #"SSH -q -l nobody2 plain.lab echo hi"#,
         #"SSH -o LogLevel=QUIET -l nobody2 plain.lab echo hi"#,
+        #"SSH -o HostName=plain.lab nobody2@alias echo hi"#,
         #"SSH -o PubkeyAuthentication=no HOST echo hi"#,
         #"SSH -o PubkeyAcceptedAlgorithms=ecdsa-sha2-nistp256 HOST echo hi"#,
         #"SSH -o PreferredAuthentications=password HOST echo hi"#,
@@ -92,9 +94,8 @@ struct SideBySideTests {
         #"SSH -o AddressFamily=inet6 127.0.0.1 echo hi"#,
         #"SSH -o BindInterface=nope0 HOST echo hi"#,
         #"SSH -o BindAddress=198.51.100.77 HOST echo hi"#,
-        #"SSH -o ProxyCommand=false HOST echo hi"#,
         #"SSH -W plain.lab:1 HOST"#,
-        #"SSH -o CanonicalizeHostname=yes -o CanonicalDomains=lab ec2-user@plain echo hi"#,
+        #"SSH -o CanonicalizeHostname=yes -o CanonicalDomains=lab alice@plain echo hi"#,
         #"SSH -o CanonicalizeHostname=yes -o CanonicalDomains=lab -o CanonicalizeFallbackLocal=no nosuch"#,
     ]
 
@@ -105,6 +106,7 @@ struct SideBySideTests {
         #"SSH -R 22:127.0.0.1:22 HOST echo hi"#,
         #"SSH -L 198.51.100.77:18113:127.0.0.1:22 HOST echo hi"#,
         #"SSH -L nosuch.lab:18113:127.0.0.1:22 HOST echo hi"#,
+        #"SSH -R 0:127.0.0.1:22 HOST echo hi 2>&1 | sed 's/port [0-9]* /port N /'"#,
         #"SSH -L bad HOST"#,
         #"SSH -L 99999:a:1 HOST"#,
         #"SSH -o ClearAllForwardings=yes -L 22:127.0.0.1:22 HOST echo hi"#,
