@@ -55,9 +55,13 @@ struct ForwardCommandLineTests {
     @Test("the list of connections has the session and each forwarded connection")
     func list() async throws {
         try answer("-L \(port):localhost:22", with: "Forwarding port.")
-        let holder = "exec 3<>/dev/tcp/127.0.0.1/\(port); read -u 3; sleep 20"
-        async let held = ProgramRun.run(["/usr/bin/timeout", "5", "/bin/bash", "-c", holder])
-        try await Task.sleep(for: .seconds(1))
+        let pipe = FileManager.default.temporaryDirectory.appendingPathComponent("held-\(port)").path
+        try #require(mkfifo(pipe, 0o600) == 0)
+        defer { unlink(pipe) }
+        // The server's first line has come back through the forward when it writes.
+        let holder = "exec 3<>/dev/tcp/127.0.0.1/\(port); read -u 3; echo >\(pipe); sleep 20"
+        async let held = ProgramRun.run(["/usr/bin/timeout", "15", "/bin/bash", "-c", holder])
+        _ = try await ProgramRun.run(["/usr/bin/timeout", "15", "/bin/cat", pipe])
         terminal.type("\r~#")
         let list = try terminal.wait(for: "to 127.0.0.1 port \(port)")
         #expect(list.contains("The following connections are open:\r\n  #0 client-session ("))

@@ -110,11 +110,13 @@ struct HostKeyOptionTests {
             ? "ssh-keygen -r x -f \(key) | awk '$5 == 2 { print $4, $5, $6 }'"
             : "echo 4 2 \(String(repeating: "00", count: 32))"
         try client.user.write("dns.py", nameServer)
+        // One for each, as several of them run at once.
+        let address = "127.53.0.\(client.user.number % 250 + 1)"
         let script = """
             cd \(client.user.home)
-            printf 'nameserver 127.0.0.99\\noptions \(resolver)\\n' > resolv.conf
+            printf 'nameserver \(address)\\noptions \(resolver)\\n' > resolv.conf
             mount --bind resolv.conf /etc/resolv.conf
-            mkfifo ready; python3 dns.py 127.0.0.99 $(\(record)) & server=$!
+            mkfifo ready; python3 dns.py \(address) $(\(record)) & server=$!
             read line < ready
             "$@"; status=$?
             kill $server; exit $status
