@@ -55,7 +55,8 @@ struct ForwardCommandLineTests {
     @Test("the list of connections has the session and each forwarded connection")
     func list() async throws {
         try answer("-L \(port):localhost:22", with: "Forwarding port.")
-        let pipe = FileManager.default.temporaryDirectory.appendingPathComponent("held-\(port)").path
+        let pipe = FileManager.default.temporaryDirectory.appendingPathComponent("held-\(port)")
+            .path
         try #require(mkfifo(pipe, 0o600) == 0)
         defer { unlink(pipe) }
         // The server's first line has come back through the forward when it writes.
