@@ -22,9 +22,11 @@ let package = Package(
         ),
         .target(name: "CCopy"),
         .target(name: "CReadAhead"),
+        .target(name: "JSONText"),
         // rank 1
         .target(name: "Arguments", dependencies: ["Faults"]),
         .target(name: "SSHConfig", dependencies: ["Faults", crypto]),
+        .target(name: "SessionManager", dependencies: ["JSONText", crypto]),
         // rank 2
         .target(name: "Posix", dependencies: ["Faults"]),
         // rank 3
@@ -36,7 +38,7 @@ let package = Package(
         ),
         .target(
             name: "EC2",
-            dependencies: ["Faults", "Posix"],
+            dependencies: ["Faults", "JSONText", "Posix"],
             resources: [.embedInCode("Resources/users.json")]
         ),
         .target(name: "Ways", dependencies: ["Faults", "Posix", "SSHConfig"]),
@@ -65,7 +67,12 @@ let package = Package(
             name: "SSHTests",
             dependencies: ["Faults", "Posix", "SSH", "SSHConfig", "TestSupport"]
         ),
-        .testTarget(name: "EC2Tests", dependencies: ["EC2", "Faults", "Posix", "TestSupport"]),
+        .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
+        .testTarget(name: "SessionManagerTests", dependencies: ["JSONText", "SessionManager"]),
+        .testTarget(
+            name: "EC2Tests",
+            dependencies: ["EC2", "Faults", "JSONText", "Posix", "TestSupport"]
+        ),
         .testTarget(name: "WaysTests", dependencies: ["Faults", "Posix", "TestSupport", "Ways"]),
         .executableTarget(
             name: "TerminalDriver",

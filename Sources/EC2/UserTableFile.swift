@@ -1,4 +1,5 @@
 public import Faults
+internal import JSONText
 internal import Posix
 
 /// Why a table of names cannot be used.

@@ -1,5 +1,6 @@
 import Faults
 import Foundation
+import JSONText
 import Testing
 
 @testable import EC2

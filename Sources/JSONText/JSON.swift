@@ -1,53 +1,89 @@
 /// A value of JSON (RFC 8259), with the place where it stands, for messages about files.
-struct JSON: Sendable {
-    enum Value: Sendable {
+public struct JSON: Sendable {
+    /// The kinds of values.
+    public enum Value: Sendable {
+        /// `null`
         case null
+        /// `true` and `false`
         case bool(Bool)
+        /// Any number; whole ones are exact up to 2^53.
         case number(Double)
+        /// A text.
         case string(String)
+        /// A list.
         case array([JSON])
         /// In the order written; of two with one name the last counts.
         case object([(name: String, value: JSON)])
     }
 
-    let value: Value
-    /// The line it begins on, from 1.
-    let line: Int
+    /// The value.
+    public let value: Value
+    /// The line it begins on, from 1; 0 for what was not read.
+    public let line: Int
+
+    init(value: Value, line: Int) {
+        self.value = value
+        self.line = line
+    }
+
+    /// Makes a value that is to be written.
+    public init(_ value: Value) { self.init(value: value, line: 0) }
 
     /// Reads a whole text.
     /// - Parameter bytes: UTF-8, with or without a byte order mark.
     /// - Returns: its one value.
     /// - Throws: ``JSONError`` at the first thing that is not JSON.
-    static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSON {
+    public static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSON {
         var reader = JSONReader(bytes)
         return try reader.document()
     }
 
     /// The member of an object; nil when there is none, or this is no object.
-    subscript(name: String) -> JSON? {
+    public subscript(name: String) -> JSON? {
         guard case .object(let members) = value else { return nil }
         return members.last { $0.name == name }?.value
     }
 
     /// The text of a string.
-    var string: String? {
+    public var string: String? {
         guard case .string(let text) = value else { return nil }
         return text
     }
 
+    /// A whole number, if it is one.
+    public var integer: Int? {
+        guard case .number(let number) = value else { return nil }
+        return Int(exactly: number)
+    }
+
+    /// `true` or `false`.
+    public var bool: Bool? {
+        guard case .bool(let bool) = value else { return nil }
+        return bool
+    }
+
     /// The members of an array.
-    var array: [JSON]? {
+    public var array: [JSON]? {
         guard case .array(let members) = value else { return nil }
         return members
     }
 }
 
 /// What is wrong with a text that should be JSON.
-struct JSONError: Error, Equatable {
+public struct JSONError: Error, Equatable {
     /// The line, from 1.
-    let line: Int
+    public let line: Int
     /// What is wrong there, such as `expected a value`.
-    let reason: String
+    public let reason: String
+
+    /// Says what is wrong.
+    /// - Parameters:
+    ///   - line: the line, from 1.
+    ///   - reason: what is wrong there.
+    public init(line: Int, reason: String) {
+        self.line = line
+        self.reason = reason
+    }
 }
 
 /// Reads JSON from front to back.

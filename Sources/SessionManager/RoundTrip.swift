@@ -1,0 +1,22 @@
+/// How long to wait for an acknowledgement before sending once more, as in TCP (RFC 6298), with the
+/// limits of AWS's client.
+struct RoundTrip {
+    private static let first = Duration.milliseconds(200)
+    private static let least = Duration.milliseconds(10)
+    private static let most = Duration.seconds(1)
+
+    private var smoothed = Duration.milliseconds(100)
+    private var variation = Duration.zero
+    private(set) var timeout = RoundTrip.first
+
+    /// Takes in how long an acknowledgement took; of messages sent once only (Karn's rule).
+    mutating func note(_ time: Duration) {
+        let difference = time > smoothed ? time - smoothed : smoothed - time
+        variation = variation * 3 / 4 + difference / 4
+        smoothed = smoothed * 7 / 8 + time / 8
+        timeout = min(smoothed + max(RoundTrip.least, variation * 4), RoundTrip.most)
+    }
+
+    /// Nothing came in time: waits twice as long.
+    mutating func backOff() { timeout = min(timeout * 2, RoundTrip.most) }
+}
