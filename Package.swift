@@ -29,6 +29,7 @@ let package = Package(
         .target(name: "SessionManager", dependencies: ["JSONText", crypto]),
         // rank 2
         .target(name: "Posix", dependencies: ["Faults"]),
+        .target(name: "AWS", dependencies: ["Faults", "JSONText", crypto]),
         // rank 3
         .target(
             name: "SSH",
@@ -67,6 +68,7 @@ let package = Package(
             name: "SSHTests",
             dependencies: ["Faults", "Posix", "SSH", "SSHConfig", "TestSupport"]
         ),
+        .testTarget(name: "AWSTests", dependencies: ["AWS"]),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
         .testTarget(name: "SessionManagerTests", dependencies: ["JSONText", "SessionManager"]),
         .testTarget(
