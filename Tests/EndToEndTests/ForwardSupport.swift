@@ -18,9 +18,8 @@ extension Workplace {
         _ script: String,
         limit: Duration = .seconds(60)
     ) async throws -> ProgramRun {
-        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let traffic = tests.appendingPathComponent("Lab/traffic.py").path
+        // The lab shows its programs there to every account, wherever the sources are.
+        let traffic = "\(lab.root)/tools/traffic.py"
         let words = """
             TRAFFIC="python3 \(traffic)"
             HOST=alice@plain.lab
