@@ -27,9 +27,9 @@ let package = Package(
         .target(name: "Arguments", dependencies: ["Faults"]),
         .target(name: "SSHConfig", dependencies: ["Faults", crypto]),
         .target(name: "SessionManager", dependencies: ["JSONText", crypto]),
-        // rank 2
         .target(name: "Posix", dependencies: ["Faults"]),
-        .target(name: "AWS", dependencies: ["Faults", "JSONText", crypto]),
+        // rank 2
+        .target(name: "AWS", dependencies: ["Faults", "JSONText", "Posix", crypto]),
         // rank 3
         .target(
             name: "SSH",
