@@ -104,6 +104,8 @@ struct InteropAnsibleTests {
             "ANSIBLE_SSH_EXECUTABLE": place.ssh, "ANSIBLE_HOST_KEY_CHECKING": "False",
             "ANSIBLE_INVENTORY": place.user.path("hosts"), "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",
+            // 20 logins at once on a machine that does other things besides.
+            "ANSIBLE_TIMEOUT": "60",
         ]
         switch setup {
         case .fresh, .pipelined:
