@@ -4,13 +4,22 @@ import PackageDescription
 // A target imports only targets of lower rank; `config/dev layers` holds every import to that.
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 
 let package = Package(
     name: "ec2sh",
     platforms: [.macOS(.v15)],
     products: [.executable(name: "ec2sh", targets: ["ec2sh"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.0.0")
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
     ],
     targets: [
         // rank 0
@@ -29,7 +38,13 @@ let package = Package(
         .target(name: "SessionManager", dependencies: ["JSONText", crypto]),
         .target(name: "Posix", dependencies: ["Faults"]),
         // rank 2
-        .target(name: "AWS", dependencies: ["Faults", "JSONText", "Posix", crypto]),
+        .target(
+            name: "AWS",
+            dependencies: [
+                "Faults", "JSONText", "Posix", crypto, nioCore, nioHTTP, nioPosix, nioSSL,
+                httpClient,
+            ]
+        ),
         // rank 3
         .target(
             name: "SSH",
@@ -39,16 +54,23 @@ let package = Package(
         ),
         .target(
             name: "EC2",
-            dependencies: ["Faults", "JSONText", "Posix"],
+            dependencies: ["AWS", "Faults", "JSONText", "Posix", crypto],
             resources: [.embedInCode("Resources/users.json")]
         ),
-        .target(name: "Ways", dependencies: ["Faults", "Posix", "SSHConfig"]),
+        .target(
+            name: "Ways",
+            dependencies: [
+                "AWS", "Faults", "JSONText", "Posix", "SSHConfig", "SessionManager", crypto,
+                nioCore, nioHTTP, nioPosix, nioSSL, nioWebSocket,
+            ]
+        ),
         .target(name: "Terminal", dependencies: ["Faults", "Posix"]),
         // rank 4
         .target(
             name: "Client",
             dependencies: [
-                "Arguments", "EC2", "Faults", "Posix", "SSH", "SSHConfig", "Terminal", "Ways",
+                "AWS", "Arguments", "EC2", "Faults", "JSONText", "Posix", "SSH", "SSHConfig",
+                "Terminal", "Ways",
             ]
         ),
         // rank 5
@@ -68,14 +90,23 @@ let package = Package(
             name: "SSHTests",
             dependencies: ["Faults", "Posix", "SSH", "SSHConfig", "TestSupport"]
         ),
-        .testTarget(name: "AWSTests", dependencies: ["AWS"]),
+        .testTarget(
+            name: "AWSTests",
+            dependencies: ["AWS", "Faults", "JSONText", "Posix", "TestSupport"]
+        ),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
         .testTarget(name: "SessionManagerTests", dependencies: ["JSONText", "SessionManager"]),
         .testTarget(
             name: "EC2Tests",
-            dependencies: ["EC2", "Faults", "JSONText", "Posix", "TestSupport"]
+            dependencies: ["AWS", "EC2", "Faults", "JSONText", "Posix", "TestSupport", crypto]
         ),
-        .testTarget(name: "WaysTests", dependencies: ["Faults", "Posix", "TestSupport", "Ways"]),
+        .testTarget(
+            name: "WaysTests",
+            dependencies: [
+                "AWS", "Faults", "JSONText", "Posix", "SessionManager", "TestSupport", "Ways",
+                nioCore, nioHTTP, nioPosix, nioSSL, nioWebSocket,
+            ]
+        ),
         .executableTarget(
             name: "TerminalDriver",
             dependencies: ["Faults", "Posix", "Terminal"],
@@ -87,7 +118,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ClientTests",
-            dependencies: ["Client", "EC2", "Faults", "Posix", "SSH", "SSHConfig", "TestSupport"]
+            dependencies: [
+                "AWS", "Client", "EC2", "Faults", "Posix", "SSH", "SSHConfig", "TestSupport",
+            ]
         ),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"]),
     ],

@@ -1,6 +1,9 @@
 // AWS is what of Amazon's APIs ec2sh speaks: who we are, where to ask, and how a request is signed.
 //
-//     SharedFiles ─▶ Profile ─▶ Credentials ─┐
-//     environment, profile ─▶ Endpoint ──────┴─▶ APIRequest ── Signature ─▶ the wire
+//     files, environment ─▶ Profile ─▶ CredentialChain ─▶ Credentials ─┐
+//                              └─▶ region, Access ─▶ Endpoint ─────────┴─▶ APIRequest ── Signature
+//                                                                                │
+//     ServiceCaller (what calls are written against) ◀─ AWSClient ◀─ retries ◀─ the wire
 //
-// Everything here takes time, environment and files as arguments, and does nothing by itself.
+// Nothing here runs by itself: who needs AWS makes an ``AWSClient``, and it asks nobody before it
+// is asked. Calls/ has a file for each action.

@@ -10,6 +10,10 @@ public enum Layer: String, Sendable, CaseIterable {
     case local
     /// Turning a name into addresses or an instance.
     case name
+    /// Who we are to AWS: keys, roles, single sign-on.
+    case credentials
+    /// AWS's APIs.
+    case aws
     /// TCP, or whatever carries the bytes.
     case network
     /// The SSH banner, key exchange and packets.
