@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """lab.py - a local cloud for ec2sh, in namespaces of this machine.
 
-usage: lab.py run [--binary FILE] [--root] [--only NAME,...] -- COMMAND [ARGUMENT]...
-       lab.py shell [--binary FILE]
-       lab.py up [--binary FILE] [--only NAME,...]
+usage: lab.py run [--binary FILE] [--root] [--cloud] [--only NAME,...] -- COMMAND [ARGUMENT]...
+       lab.py shell [--binary FILE] [--cloud]
+       lab.py up [--binary FILE] [--cloud] [--only NAME,...]
        lab.py check
 
 run      starts the cloud, runs the command on the client machine, ends with its status
@@ -16,6 +16,7 @@ check    says whether a lab can be had here: status 0, or 75 and the reason
 --binary FILE   what $EC2SH_BINARY and `ec2sh` are in there (default: $EC2SH_BINARY, or the
                 release or debug build of this repository)
 --root          run the command as root, not as the lab's user
+--cloud         AWS's services too (also with EC2SH_LAB_CLOUD=1); see README.md
 --only          start these instances only
 
 In there LAB_JSON holds the description. Needs root, sshd and ip. Everything lives in namespaces
@@ -35,6 +36,9 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from cloud import client, keys, namespaces, network  # noqa: E402
+from cloud import gateway as aws  # noqa: E402
+from cloud.fleet import NAME as FLEET  # noqa: E402
+from cloud.fleet import Fleet  # noqa: E402
 from cloud.flavours import FLAVOURS  # noqa: E402
 from cloud.instance import Instance  # noqa: E402
 from cloud.sshd import Servers  # noqa: E402
@@ -64,6 +68,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("verb", choices=("run", "shell", "up", "check"))
     parser.add_argument("--binary", default=os.environ.get("EC2SH_BINARY"))
     parser.add_argument("--root", action="store_true")
+    parser.add_argument(
+        "--cloud", action="store_true", default=os.environ.get("EC2SH_LAB_CLOUD") == "1",
+    )
     parser.add_argument("--only", default="")
     options = parser.parse_args(arguments)
     if options.verb == "run" and not command:
@@ -178,14 +185,26 @@ def _build_cloud(options: argparse.Namespace) -> tuple[dict[str, object], str | 
     os.mkdir(machine)
     namespaces.bind("/etc", machine)
 
+    gateway = aws.Gateway() if options.cloud else None
     places = [network.Place(flavour, number) for number, flavour in enumerate(FLAVOURS)]
     hosts = network.hosts_file(places)
     chosen = [p for p in places if not options.only or p.flavour.name in options.only]
     servers = Servers(f"{client.ROOT}/sshd")
     instances = [
-        Instance(place, f"{client.ROOT}/instances/{place.flavour.name}", servers)
+        Instance(
+            place, f"{client.ROOT}/instances/{place.flavour.name}", servers,
+            with_machine=gateway is not None and place.flavour.in_cloud,
+        )
         for place in chosen
     ]
+    machines = list(instances)
+    more_network = []
+    if gateway is not None:
+        fleet = Fleet(f"{client.ROOT}/instances/{FLEET}", servers)
+        machines.append(fleet)
+        hosts += aws.hosts()
+        more_network = [f"address add {aws.ADDRESS}/32 dev lo", *fleet.routes()]
+        aws.make_directory()
     maker = keys.KeyMaker()
     keys.start_key_pairs(maker, client.KEYS)
     for instance in instances:
@@ -194,21 +213,27 @@ def _build_cloud(options: argparse.Namespace) -> tuple[dict[str, object], str | 
     client.set_up(hosts, machine)
     binary = client.put_binary(options.binary) if options.binary else None
     client.put_tools(os.path.dirname(os.path.abspath(__file__)))
-    network.set_up_client()
-    for instance in instances:
+    network.set_up_client(more_network)
+    for instance in machines:
         instance.hold()
-    network.link([(instance.place, instance.process) for instance in instances])
+    network.link([(instance.place, instance.process) for instance in machines])
     maker.finish()
     public = keys.public_keys(client.KEYS)
-    for instance in instances:
+    for instance in machines:
         instance.write_files(public, hosts, machine)
         instance.boot()
+    if gateway is not None:
+        gateway.start(instances, {
+            machine.place.flavour.name: machine.machine_socket
+            for machine in machines if machine.with_machine
+        }, servers)
     pairs = keys.describe_key_pairs(client.KEYS)
     client.give_key(pairs["rsa"])
     deadline = time.monotonic() + _START_LIMIT
     for instance in instances:
         instance.await_banner(deadline)
     return {
+        **({"aws": gateway.await_ready()} if gateway is not None else {}),
         "version": 1,
         "root": client.ROOT,
         "user": {"name": client.USER.name, "number": client.USER.number, "home": client.USER.home},

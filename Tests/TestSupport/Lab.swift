@@ -47,6 +47,8 @@ public struct Lab: Decodable, Sendable {
     public let keys: [String: String]
     /// All machines.
     public let instances: [Instance]
+    /// Where AWS is; nil in a lab without a cloud.
+    public let aws: LabCloud?
     let spareUsers: SpareUsers
 
     /// The lab this process runs in; nil outside of one.
@@ -59,6 +61,9 @@ public struct Lab: Decodable, Sendable {
 
     /// Whether there is a lab, for `.enabled(if:)`.
     public static var isHere: Bool { current != nil }
+
+    /// Whether the lab has a cloud, for `.enabled(if:)`.
+    public static var hasCloud: Bool { current?.aws != nil }
 
     /// Whether a missing lab is a failure and no reason to skip: `config/dev test` says so.
     public static var isRequired: Bool {
@@ -108,4 +113,6 @@ public enum LabError: Error {
     case noSpareUser
     /// A helper program of the lab did not say what it should.
     case helper(String)
+    /// The lab's cloud did not do as it was told.
+    case cloud(String)
 }

@@ -6,5 +6,7 @@
     sshd         a private sshd per flavour that announces the flavour's version
     network      the bridge, the addresses, the names
     instance     one instance: its files, its namespaces, its processes
+    fleet        one machine that is as many instances as tests launch
+    gateway      starts AWS's services for all of them
     client       the machine the user sits at: accounts, homes, names
 """

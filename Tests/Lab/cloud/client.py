@@ -10,6 +10,7 @@ from . import etc, namespaces
 ROOT = "/run/lab"
 HOMES = f"{ROOT}/home"
 KEYS = f"{ROOT}/keys"
+TOOLS = f"{ROOT}/tools"
 # What instances cannot see of it.
 PLACES = (HOMES, KEYS)
 
@@ -66,9 +67,8 @@ def put_binary(path: str) -> str:
 
 def put_tools(directory: str) -> None:
     """Shows the lab's own programs where every account can read them."""
-    place = f"{ROOT}/tools"
-    os.mkdir(place)
-    namespaces.bind(directory, place)
+    os.mkdir(TOOLS)
+    namespaces.bind(directory, TOOLS)
 
 
 def give_key(path: str) -> None:

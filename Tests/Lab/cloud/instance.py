@@ -14,6 +14,8 @@ from .network import Place
 from .sshd import Servers
 
 _SFTP = "/usr/lib/openssh/sftp-server"
+# The account Systems Manager's shells run under.
+SSM_USER = etc.Account("ssm-user", 1010, "/home/ssm-user", "/bin/sh")
 
 # Only what a login needs; the machine's own service file may ask for modules that want systemd.
 _PAM = """\
@@ -27,8 +29,12 @@ session required pam_unix.so
 class Instance:
     """An instance and the process that holds its namespaces."""
 
-    def __init__(self, place: Place, directory: str, servers: Servers) -> None:
+    def __init__(
+        self, place: Place, directory: str, servers: Servers, with_machine: bool = False,
+    ) -> None:
         self.place = place
+        # Whether the gateway's machine.py works in there.
+        self.with_machine = with_machine
         self.directory = directory
         self.servers = servers
         self.server = servers.server(place.flavour.release)
@@ -52,6 +58,8 @@ class Instance:
             users.append(etc.Account(
                 flavour.user, 1000, f"/home/{flavour.user}", password=flavour.password or "*",
             ))
+        if self.with_machine:
+            users.append(SSM_USER)
         etc.write(f"{self.directory}/etc", {
             **etc.account_files(users, {flavour.group: [flavour.user]}),
             "hosts": hosts,
@@ -65,7 +73,7 @@ class Instance:
             "ssh/user_ca.pub": keys.authority(client.KEYS),
         }, machine)
         for user in users:
-            allowed = public
+            allowed = [] if user is SSM_USER else public
             if user.name == "root" and flavour.user != "root":
                 if flavour.root is None:
                     continue
@@ -108,10 +116,26 @@ class Instance:
             f"VersionAddendum {flavour.addendum or 'none'}",
             *self.servers.settings(flavour.release),
         ]
+        if self.with_machine:
+            directory = os.path.dirname(self.machine_socket)
+            place = f"{directory}/{self.place.instance_id}"
+            lines += [
+                f"AuthorizedKeysCommand {directory}/pushed-keys {place} %u",
+                "AuthorizedKeysCommandUser root",
+            ]
         if self.servers.has_penalties:
             lines.append("PerSourcePenalties no")
         lines += [f"HostKey /etc/ssh/ssh_host_{kind}_key" for kind in keys.HOST_KEY_TYPES]
         return "\n".join(lines) + "\n"
+
+    @property
+    def machine_socket(self) -> str:
+        """Where machine.py of this instance takes orders."""
+        return f"{client.ROOT}/cloud/{self.place.flavour.name}.socket"
+
+    def has_server(self) -> bool:
+        """Whether an sshd runs in there from the start."""
+        return True
 
     def hold(self) -> None:
         """Makes the namespaces; the instance waits there for its interfaces."""
@@ -198,6 +222,11 @@ def _run(instance: Instance) -> int:
     _mount(instance)
     namespaces.set_host_name(instance.place.private_name.split(".")[0])
     network.set_up_instance(instance.place)
+    if instance.with_machine:
+        _start_machine(instance)
+    if not instance.has_server():
+        while True:
+            os.wait()
     server = os.fork()
     if server == 0:
         os.setsid()
@@ -215,6 +244,17 @@ def _run(instance: Instance) -> int:
         ended, status = os.wait()
         if ended == server:
             os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+def _start_machine(instance: Instance) -> None:
+    if os.fork() == 0:
+        # Not the Python that runs this, which may be covered by now.
+        path = "/usr/bin/python3"
+        program = f"{client.TOOLS}/gateway/machine.py"
+        os.execve(
+            path, [path, "-B", program, instance.machine_socket],
+            {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        )
 
 
 def _mount(instance: Instance) -> None:

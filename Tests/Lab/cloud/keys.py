@@ -68,6 +68,14 @@ def describe_key_pairs(directory: str) -> dict[str, str]:
     return files
 
 
+def key_pair_files(directory: str) -> dict[str, str]:
+    """The private keys by the name of the key pair."""
+    return {
+        PAIR_NAME: f"{directory}/{PAIR_NAME}.pem",
+        f"{PAIR_NAME}-ed25519": f"{directory}/{PAIR_NAME}-ed25519.pem",
+    }
+
+
 def public_keys(directory: str) -> list[str]:
     """The public halves that instances accept, as authorized_keys lines."""
     return [

@@ -111,8 +111,8 @@ def hosts_file(places: list[Place]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def set_up_client() -> None:
-    """The bridges, and the client's own addresses on the public one."""
+def set_up_client(more: list[str]) -> None:
+    """The bridges, the client's own addresses on the public one, and `more` of ip's commands."""
     commands = ["link set lo up"]
     for bridge in _BRIDGES.values():
         # A bridge without a hardware address of its own takes those of its ports in turn.
@@ -129,7 +129,7 @@ def set_up_client() -> None:
         f"neighbor add 10.13.0.{SILENT_HOST} lladdr {_NOBODY} dev {public} nud permanent",
         f"route add 10.13.1.0/24 via 10.13.0.{SILENT_HOST}",
     ]
-    _ip(commands)
+    _ip(commands + more)
 
 
 def link(places: list[tuple[Place, int]]) -> None:
