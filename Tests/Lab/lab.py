@@ -233,7 +233,7 @@ def _build_cloud(options: argparse.Namespace) -> tuple[dict[str, object], str | 
     for instance in instances:
         instance.await_banner(deadline)
     return {
-        **({"aws": gateway.await_ready()} if gateway is not None else {}),
+        **({"aws": {**gateway.await_ready(), "fleet": fleet.process}} if gateway else {}),
         "version": 1,
         "root": client.ROOT,
         "user": {"name": client.USER.name, "number": client.USER.number, "home": client.USER.home},

@@ -128,11 +128,13 @@ public struct CloudAccount: Sendable {
     /// - Parameters:
     ///   - what: the order, such as "plan".
     ///   - fields: what it takes; the account is added.
+    ///   - type: what the answer is read as.
+    /// - Returns: the answer.
     /// - Throws: ``LabError/cloud(_:)``.
     public func order<Answer: Decodable & Sendable>(
         _ what: String,
         _ fields: [String: CloudValue],
-        as _: Answer.Type = Answer.self
+        as type: Answer.Type = Answer.self
     ) async throws -> Answer {
         var all = fields
         all["do"] = .text(what)
@@ -152,6 +154,7 @@ public struct CloudAccount: Sendable {
     ///   - name: its Name tag.
     ///   - image: which of the lab's images, such as `debian`.
     ///   - fields: more of the order, such as ["public": false, "state": "pending"].
+    /// - Returns: the instance.
     /// - Throws: ``LabError/cloud(_:)``.
     public func launch(
         _ name: String? = nil,
@@ -198,6 +201,7 @@ public struct CloudAccount: Sendable {
 
     /// Makes another access key.
     /// - Parameter lifetime: seconds until it expires; it has a session token then.
+    /// - Returns: the key.
     /// - Throws: ``LabError/cloud(_:)``.
     public func anotherKey(lifetime: Double) async throws -> Key {
         struct Answer: Decodable, Sendable { let key: Key }
@@ -207,6 +211,7 @@ public struct CloudAccount: Sendable {
 
     /// What was asked of the account so far.
     /// - Parameter reset: whether to begin anew.
+    /// - Returns: how often each action was asked for, and what was done wrong.
     /// - Throws: ``LabError/cloud(_:)``.
     public func calls(reset: Bool = false) async throws -> Calls {
         try await order("calls", ["reset": .truth(reset)])

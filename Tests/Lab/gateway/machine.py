@@ -218,7 +218,15 @@ def _answer(connection: socket.socket, fleet: Fleet) -> None:
 def _use_rules_before_local() -> None:
     """Rules of our own must be asked before the table of this machine's own addresses."""
     for family in ("", "-6 "):
-        _ip(["rule add pref 5 lookup local", "rule del pref 0"], family)
+        _ip([
+            "rule add pref 5 lookup local", "rule del pref 0",
+            # What is not for this machine vanishes.
+            "rule add pref 6 iif eth0 blackhole",
+        ], family)
+    # Only a machine that forwards says that something is prohibited.
+    for protocol in ("ipv4", "ipv6"):
+        with open(f"/proc/sys/net/{protocol}/conf/eth0/forwarding", "w", encoding="ascii") as file:
+            file.write("1")
 
 
 def main() -> None:
