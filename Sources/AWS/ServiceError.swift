@@ -80,6 +80,9 @@ public struct ServiceError: Fault, Equatable {
     /// Who we are, or what was asked.
     public var layer: Layer { kind == .noCredentials ? .credentials : .aws }
 
+    /// Whether the credentials were good once.
+    var isExpiry: Bool { expired.contains(code) }
+
     private static func hint(_ kind: Kind, _ code: String) -> Hint? {
         switch kind {
         case .denied(let action): .advice("ask for the IAM permission \(action)")

@@ -1,7 +1,7 @@
 /// Which proxy leads to which host, as the environment says.
 public struct Proxies: Sendable, Equatable {
     /// A proxy that is asked with CONNECT for `https`, and for the whole URL for `http`.
-    public struct Proxy: Sendable, Equatable {
+    public struct Proxy: Sendable, Hashable {
         /// A name or an address.
         public var host: String
         /// Its port.
@@ -11,7 +11,7 @@ public struct Proxies: Sendable, Equatable {
     }
 
     /// What a proxy wants to know first; its description shows nothing of it.
-    public struct Login: Sendable, Equatable, CustomStringConvertible {
+    public struct Login: Sendable, Hashable, CustomStringConvertible {
         /// The name.
         public var user: String
         /// The password.
