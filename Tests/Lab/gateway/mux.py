@@ -76,11 +76,15 @@ class Mux:
             while piece := await self.streams[stream].get():
                 writer.write(piece)
                 await writer.drain()
+            writer.write_eof()
 
-        tasks = [asyncio.ensure_future(down()), asyncio.ensure_future(up())]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
+        rising = asyncio.ensure_future(up())
+        try:
+            await down()
+        except ConnectionError:
+            pass
+        finally:
+            rising.cancel()
         self.streams.pop(stream, None)
         writer.close()
         await self._send(_FIN, stream)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
+import os
 import time
 import urllib.parse
 import uuid
@@ -12,6 +15,7 @@ import aiohttp
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 import frames
 from frames import Frame
@@ -44,6 +48,9 @@ class Client:
         self.socket: aiohttp.ClientWebSocketResponse | None = None
         self.keep_coming_back = True
         self.before_ready = b""  # sent too early on purpose
+        self.kms = None  # a client of KMS, to agree on a key with
+        self.seal: AESGCM | None = None
+        self.open: AESGCM | None = None
 
     async def run(self, started: dict) -> None:
         """Holds the session until it is closed; comes back when a websocket is lost."""
@@ -121,20 +128,56 @@ class Client:
     async def _use(self, frame: Frame) -> None:
         if frame.payload_type == frames.HANDSHAKE_REQUEST:
             self.handshake = json.loads(frame.payload)
-            await self.send(json.dumps({
-                "ClientVersion": "1.2.896.0", "Errors": None, "ProcessedClientActions": [{
-                    "ActionType": "SessionType", "ActionStatus": 1, "ActionResult": None,
+            done = []
+            for action in self.handshake["RequestedClientActions"]:
+                result = None
+                if action["ActionType"] == "KMSEncryption":
+                    result = self._agree(action["ActionParameters"])
+                done.append({
+                    "ActionType": action["ActionType"], "ActionStatus": 1, "ActionResult": result,
                     "Error": "",
-                }],
+                })
+            await self.send(json.dumps({
+                "ClientVersion": "1.2.896.0", "Errors": None, "ProcessedClientActions": done,
             }).encode(), frames.HANDSHAKE_RESPONSE)
+        elif frame.payload_type == frames.CHALLENGE_REQUEST:
+            sealed = base64.b64decode(json.loads(frame.payload)["Challenge"])
+            plain = self.open.decrypt(sealed[:12], sealed[12:], None)
+            answer = base64.b64encode(self._sealed(plain)).decode()
+            await self.send(json.dumps({"Challenge": answer}).encode(), frames.CHALLENGE_RESPONSE)
         elif frame.payload_type == frames.HANDSHAKE_COMPLETE:
             self.ready.set()
         elif frame.payload_type == frames.DATA:
-            self.received += frame.payload
+            payload = frame.payload
+            if self.open is not None:
+                payload = self.open.decrypt(payload[:12], payload[12:], None)
+            self.received += payload
             self.arrived.set()
+
+    def _agree(self, asked: dict) -> dict:
+        """A data key from KMS: its first half opens what comes, its second seals what goes."""
+        made = self.kms.generate_data_key(
+            KeyId=asked["KMSKeyId"], NumberOfBytes=64, EncryptionContext={
+                "aws:ssm:SessionId": self.session_id, "aws:ssm:TargetId": self.target,
+                "aws:ssm:RandomChallenge": asked["Challenge"],
+            },
+        )
+        self.open, self.seal = AESGCM(made["Plaintext"][:32]), AESGCM(made["Plaintext"][32:])
+        blob = made["CiphertextBlob"]
+        return {
+            "KMSCipherTextKey": base64.b64encode(blob).decode(),
+            "KMSCipherTextHash": base64.b64encode(hashlib.sha256(blob).digest()).decode(),
+            "ChallengeAcknowledgement": True,
+        }
+
+    def _sealed(self, plain: bytes) -> bytes:
+        nonce = os.urandom(12)
+        return nonce + self.seal.encrypt(nonce, plain, None)
 
     async def send(self, payload: bytes, kind: int = frames.DATA) -> None:
         """One message of the stream."""
+        if kind == frames.DATA and self.seal is not None:
+            payload = self._sealed(payload)
         frame = Frame(frames.INPUT, payload, kind, self.next_out)
         self.next_out += 1
         raw = frame.encode()

@@ -12,6 +12,7 @@ import random
 import shutil
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
@@ -542,6 +543,58 @@ class Sessions(Case):
         text = client.received.decode()
         for wanted in ("33 91", "ssm-user", self.instance["id"]):
             self.assertIn(wanted, text)
+        self.no_violations()
+
+    def test_a_shell_encrypted_with_kms(self) -> None:
+        self.account.order("plan", kms=True)
+
+        async def work(client: Client) -> None:
+            await client.ready.wait()
+            await client.send(b"echo $((40 + 2))-x; exit\n")
+            while client.closed is None:
+                await asyncio.sleep(0.02)
+
+        client = self.drive(
+            work, self.start(None), kms=self.account.client("kms"), target=self.instance["id"],
+        )
+        self.assertIn(b"42-x", client.received)
+        self.no_violations()
+
+    def test_a_shell_whose_key_is_for_another_target_ends(self) -> None:
+        self.account.order("plan", kms=True)
+
+        async def work(client: Client) -> None:
+            while client.closed is None:
+                await asyncio.sleep(0.02)
+            self.assertIn("data key failed", client.closed)
+
+        self.drive(work, self.start(None), kms=self.account.client("kms"), target="i-0")
+
+    def test_many_connections_in_a_port_forwarding_session(self) -> None:
+        echo = _Echo()
+
+        def piece(command: int, stream: int, body: bytes = b"") -> bytes:
+            return struct.pack("<BBHI", 1, command, len(body), stream) + body
+
+        async def work(client: Client) -> None:
+            await client.ready.wait()
+            await client.send(b"".join((
+                piece(0, 3), piece(0, 5), piece(2, 3, b"three"), piece(2, 5, b"fives"),
+                piece(1, 3), piece(1, 5),
+            )))
+            answers = {}
+            for _ in range(4):
+                version, command, size, stream = struct.unpack("<BBHI", await client.expect(8))
+                self.assertEqual(version, 1)
+                answers.setdefault(stream, []).append((command, await client.expect(size)))
+            self.assertEqual(answers, {
+                3: [(2, b"three"), (1, b"")], 5: [(2, b"fives"), (1, b"")],
+            })
+
+        client = self.drive(work, self.start("AWS-StartPortForwardingSession", portNumber=str(echo.port)))
+        echo.close()
+        properties = client.handshake["RequestedClientActions"][0]["ActionParameters"]["Properties"]
+        self.assertEqual(properties["type"], "LocalPortForwarding")
         self.no_violations()
 
     def test_silence_of_the_agent(self) -> None:
