@@ -400,7 +400,8 @@ class Sessions(Case):
             for name, value in settings.items():
                 setattr(client, name, value)
             holding = asyncio.ensure_future(client.run(started or self.start()))
-            await work(client)
+            async with asyncio.timeout(60):
+                await work(client)
             client.keep_coming_back = False
             holding.cancel()
             await asyncio.gather(holding, return_exceptions=True)
