@@ -36,27 +36,24 @@ public struct DataChannel {
     public enum Purpose: Sendable {
         /// A port of the instance: bytes flow after a handshake.
         case port
+        /// A port of the instance by a session that would rather carry many connections: it carries
+        /// one for clients that know no better.
+        case forwardedPort
         /// A shell, which may begin without one.
         case shell
     }
 
     /// Who we say we are: the oldest version AWS admits signs its websocket, as we do.
     public static let clientVersion = "1.2.896.0"
+    /// A client that knows nothing of many connections in one session (the agent needs 1.1.70).
+    static let modestVersion = "1.1.61.0"
     /// How long the other side may leave everything unacknowledged, as AWS's client has it.
     public static let patience = Duration.seconds(300)
-    /// Bytes of a message: the most the agent's own packets have with room for the header.
-    static let payloadSize = 1400
     /// Bytes taken from the owner and not yet on their way.
     static let queueLimit = 256 << 10
-    /// Messages kept that came before their turn.
+    /// Messages kept that came before their turn, and the bytes in them.
     static let heldLimit = 1024
-
-    private struct Outstanding {
-        let frame: Frame
-        let first: Instant
-        var last: Instant
-        var isRepeated = false
-    }
+    static let heldBytesLimit = 8 << 20
 
     /// A point in time of the owner's clock.
     public typealias Instant = ContinuousClock.Instant
@@ -75,11 +72,13 @@ public struct DataChannel {
 
     private var queue: ArraySlice<UInt8> = []
     private var nextOut: Int64 = 0
-    private var unacknowledged: [Outstanding] = []
+    private var unacknowledged = Backlog()
     private var nextIn: Int64 = 0
     private var held: [Int64: Frame] = [:]
+    private var heldBytes = 0
     private var roundTrip = RoundTrip()
     private var window = SendWindow()
+    private var payloadSize = PayloadSize()
     private var quietSince: Instant
 
     /// Prepares a channel; nothing is sent yet.
@@ -124,14 +123,22 @@ public struct DataChannel {
     }
 
     /// The websocket is gone; what is under way is kept.
-    public mutating func detach() { isAttached = false }
+    public mutating func detach() {
+        isAttached = false
+        payloadSize.reset()
+    }
+
+    /// The owner has read nothing of the websocket for a while, and goes on now: what was not
+    /// acknowledged meanwhile may well have arrived.
+    /// - Parameter now: the time.
+    public mutating func excuse(now: Instant) {
+        quietSince = now
+        unacknowledged.noteSent(now)
+    }
 
     private mutating func repeatAll(_ now: Instant) -> [Action] {
-        for index in unacknowledged.indices {
-            unacknowledged[index].last = now
-            unacknowledged[index].isRepeated = true
-        }
-        return unacknowledged.map { .sendBinary($0.frame.bytes) }
+        unacknowledged.noteSent(now)
+        return unacknowledged.frames.map { .sendBinary($0.bytes) }
     }
 
     // MARK: - Out
@@ -140,6 +147,9 @@ public struct DataChannel {
     public var room: Int {
         isOpen && ending == nil ? DataChannel.queueLimit - queue.count : 0
     }
+
+    /// Whether everything that was taken has arrived.
+    public var isIdle: Bool { queue.isEmpty && unacknowledged.isEmpty }
 
     /// Takes bytes for the other end.
     /// - Parameter bytes: any number.
@@ -173,7 +183,7 @@ public struct DataChannel {
 
     /// When ``advance(now:)`` is to be called even if nothing happens.
     public var deadline: Instant? {
-        guard isAttached, !isPaused, ending == nil, let oldest = unacknowledged.first else {
+        guard isAttached, !isPaused, ending == nil, let oldest = unacknowledged.oldest else {
             return nil
         }
         return min(oldest.last + roundTrip.timeout, quietSince + DataChannel.patience)
@@ -185,18 +195,17 @@ public struct DataChannel {
     public mutating func advance(now: Instant) -> [Action] {
         guard isAttached, ending == nil else { return [] }
         var actions: [Action] = []
-        if !isPaused, let oldest = unacknowledged.first {
+        if !isPaused, let oldest = unacknowledged.oldest {
             if now - quietSince >= DataChannel.patience { return [end(.silent)] }
             if now - oldest.last >= roundTrip.timeout {
                 actions.append(.sendBinary(oldest.frame.bytes))
-                unacknowledged[0].last = now
-                unacknowledged[0].isRepeated = true
+                unacknowledged.noteOldestSent(now)
                 roundTrip.backOff()
                 window.noteLoss()
             }
         }
         while isOpen, !isPaused, !queue.isEmpty, unacknowledged.count < window.messages {
-            let piece = queue.prefix(DataChannel.payloadSize)
+            let piece = queue.prefix(payloadSize.bytes)
             actions.append(put(.output, Array(piece), now))
             queue = queue.dropFirst(piece.count)
         }
@@ -216,7 +225,7 @@ public struct DataChannel {
         frame.payloadType = type
         frame.payload = payload
         nextOut += 1
-        unacknowledged.append(Outstanding(frame: frame, first: now, last: now))
+        unacknowledged.append(frame, now)
         return .sendBinary(frame.bytes)
     }
 
@@ -260,18 +269,23 @@ public struct DataChannel {
         guard let json = try? JSON.parse(frame.payload),
             let number = json["AcknowledgedMessageSequenceNumber"]?.integer,
             json["AcknowledgedMessageType"]?.string == Frame.Kind.input.rawValue,
-            let index = unacknowledged.firstIndex(where: { $0.frame.sequenceNumber == number })
+            let message = unacknowledged.remove(Int64(number))
         else { return }
-        let message = unacknowledged.remove(at: index)
-        if !message.isRepeated { roundTrip.note(now - message.first) }
+        roundTrip.note(message.isRepeated ? nil : now - message.first)
         window.noteAcknowledged()
+        payloadSize.noteAcknowledged(message.frame.payload.count)
         quietSince = now
     }
 
     private mutating func take(_ frame: Frame, _ now: Instant) -> [Action] {
         if frame.sequenceNumber > nextIn {
-            guard held.count < DataChannel.heldLimit else { return [] }
-            held[frame.sequenceNumber] = frame
+            if held[frame.sequenceNumber] == nil {
+                guard held.count < DataChannel.heldLimit,
+                    heldBytes + frame.payload.count <= DataChannel.heldBytesLimit
+                else { return [] }
+                held[frame.sequenceNumber] = frame
+                heldBytes += frame.payload.count
+            }
             return [acknowledgement(of: frame, now)]
         }
         var actions = [acknowledgement(of: frame, now)]
@@ -281,25 +295,26 @@ public struct DataChannel {
         while let frame = next, ending == nil {
             actions += act(on: frame, now)
             nextIn += 1
-            next = held.removeValue(forKey: nextIn)
+            next = held.isEmpty ? nil : held.removeValue(forKey: nextIn)
+            heldBytes -= next?.payload.count ?? 0
         }
         return actions
     }
 
     private mutating func acknowledgement(of frame: Frame, _ now: Instant) -> Action {
-        let content = JSON.object([
-            "AcknowledgedMessageType": JSON(.string(frame.kind.rawValue)),
-            "AcknowledgedMessageId": JSON(.string(frame.id.description)),
-            "AcknowledgedMessageSequenceNumber": JSON(.number(Double(frame.sequenceNumber))),
-            "IsSequentialMessage": true,
-        ])
+        // Written by hand, as there is one for each message; neither name needs quoting.
+        let content =
+            "{\"AcknowledgedMessageType\":\"\(Frame.Kind.output.rawValue)\","
+            + "\"AcknowledgedMessageId\":\"\(frame.id)\","
+            + "\"AcknowledgedMessageSequenceNumber\":\(frame.sequenceNumber),"
+            + "\"IsSequentialMessage\":true}"
         var answer = Frame(
             .acknowledge,
             created: milliseconds(now),
             id: MessageID(using: &generator)
         )
         answer.flags = Frame.controlFlags
-        answer.payload = Array(content.text.utf8)
+        answer.payload = Array(content.utf8)
         return .sendBinary(answer.bytes)
     }
 
@@ -328,8 +343,10 @@ public struct DataChannel {
         let names = (request?["RequestedClientActions"]?.array ?? [])
             .compactMap { $0["ActionType"]?.string }
         let isSupported = { (name: String) in name == "SessionType" }
+        let version =
+            purpose == .forwardedPort ? DataChannel.modestVersion : DataChannel.clientVersion
         let answer = JSON.object([
-            "ClientVersion": JSON(.string(DataChannel.clientVersion)),
+            "ClientVersion": JSON(.string(version)),
             "ProcessedClientActions": JSON(
                 .array(
                     names.map { name in

@@ -23,3 +23,29 @@ struct SendWindow {
         size = threshold
     }
 }
+
+/// How many bytes a message carries: few at first, more once a stream has flown for a while.
+///
+/// A message costs the same whatever it carries. The agent's own have 1024 bytes; it takes any size,
+/// and it was seen to take 27 MB/s in pieces of 8192.
+struct PayloadSize {
+    static let least = 1400
+    static let most = 8192
+    /// Full messages that arrive before the next ones are larger.
+    private static let patience = 64
+
+    private(set) var bytes = PayloadSize.least
+    private var arrived = 0
+
+    /// A message of so many bytes has arrived.
+    mutating func noteAcknowledged(_ count: Int) {
+        if count < bytes { return }
+        arrived += 1
+        if arrived < PayloadSize.patience { return }
+        arrived = 0
+        bytes = min(bytes * 2, PayloadSize.most)
+    }
+
+    /// The websocket broke: begins again with what goes everywhere.
+    mutating func reset() { self = PayloadSize() }
+}
