@@ -21,7 +21,8 @@ extension LoginOutcome {
             case .nameNotFound: .nameNotFound
             case .refused: .connectionRefused
             case .timedOut, .unreachable: .noAnswer
-            case .nameUnavailable, .proxyFailed, .local: .other
+            case .nameUnavailable, .proxyFailed, .local, .notOffered, .denied, .serviceFailed:
+                .other
             }
     }
 

@@ -19,6 +19,12 @@ public struct WayError: Fault {
         case proxyFailed
         /// Something on this machine is missing or wrong.
         case local
+        /// AWS has no such way to this instance.
+        case notOffered
+        /// AWS does not let us take this way.
+        case denied
+        /// AWS, or what it leads us to, did not do its part.
+        case serviceFailed
     }
 
     /// What kind of failure it is.
@@ -29,10 +35,13 @@ public struct WayError: Fault {
     public let summary: String
     /// The lines that ssh prints.
     public let words: [String]?
+    /// What the user can do about it.
+    public let hint: Hint?
     /// The error below.
     public let cause: (any Error)?
 
     init(_ error: NameError) {
+        hint = nil
         outcome = error.isNotFound ? .nameNotFound : .nameUnavailable
         layer = .name
         summary = error.summary
@@ -40,19 +49,26 @@ public struct WayError: Fault {
         cause = error
     }
 
-    private init(outcome: Outcome, layer: Layer, _ summary: String) {
+    init(
+        _ outcome: Outcome,
+        _ layer: Layer,
+        _ summary: String,
+        hint: Hint? = nil,
+        cause: (any Error)? = nil
+    ) {
         self.outcome = outcome
         self.layer = layer
         self.summary = summary
+        self.hint = hint
+        self.cause = cause
         words = nil
-        cause = nil
     }
 
     /// For `ProxyCommand=-`, which ssh takes for the connection on its own standard streams.
     static var standardStreams: WayError {
         WayError(
-            outcome: .proxyFailed,
-            layer: .configuration,
+            .proxyFailed,
+            .configuration,
             "ProxyCommand=- (a connection on standard input and output) is not supported"
         )
     }
@@ -63,6 +79,7 @@ public struct WayError: Fault {
         layer = .network
         summary = "connect to host \(host) port \(port): \(cause?.reason ?? "failure")"
         words = ["ssh: \(summary)"]
+        hint = nil
         self.cause = cause
     }
 
@@ -71,6 +88,7 @@ public struct WayError: Fault {
         layer = .network
         summary = words.last ?? "proxy command failed"
         self.words = words
+        hint = nil
         self.cause = cause
     }
 
@@ -93,6 +111,7 @@ public struct WayError: Fault {
         layer = .local
         summary = cause.summary
         words = nil
+        hint = nil
         self.cause = cause
     }
 }

@@ -1,0 +1,196 @@
+internal import Faults
+internal import NIOCore
+internal import NIOWebSocket
+
+/// Who uses a websocket; all of it is called on the loop.
+protocol WebSocketUser: AnyObject {
+    /// It is open.
+    func opened(_ socket: WebSocket)
+    /// A binary message came; texts are errors, told as such by ``received(text:)``.
+    func received(_ message: ByteBuffer)
+    /// A text message came.
+    func received(text: String)
+    /// All that had come is handed over.
+    func receivedAll()
+    /// More may be sent, or not.
+    func writabilityChanged()
+    /// It is over; said once.
+    func ended(_ error: WebSocketError)
+}
+
+/// How long a websocket waits for what.
+struct WebSocketTiming: Sendable {
+    /// Until there is a connection.
+    var connecting = Duration.seconds(10)
+    /// From the connection until the server agrees.
+    var upgrading = Duration.seconds(15)
+    /// Between pings: proxies and NATs forget a connection after 60 s of silence.
+    var pinging = Duration.seconds(25)
+    /// Pings without an answer, after which nobody is there.
+    var missedPings = 2
+    /// From our closing to the end of the connection.
+    var closing = Duration.seconds(2)
+}
+
+/// An open websocket (RFC 6455), the client's end: messages, pings, and its close.
+final class WebSocket: ChannelInboundHandler {
+    typealias InboundIn = WebSocketFrame
+    typealias OutboundOut = WebSocketFrame
+
+    /// Bytes of a frame, and of a message of several frames.
+    static let messageLimit = 1 << 20
+
+    private let user: any WebSocketUser
+    private let timing: WebSocketTiming
+    private var context: ChannelHandlerContext?
+    private var fragments: (opcode: WebSocketOpcode, bytes: ByteBuffer)?
+    private var unanswered = 0
+    private var isHeld = false
+    private var isClosing = false
+    private var hasEnded = false
+
+    init(_ user: any WebSocketUser, _ timing: WebSocketTiming) {
+        self.user = user
+        self.timing = timing
+    }
+
+    // MARK: - Out
+
+    /// Whether more should be sent now.
+    var isWritable: Bool { !isClosing && context?.channel.isWritable == true }
+
+    /// Puts a message out; ``flush()`` sends it.
+    func send(_ message: ByteBuffer) { write(.binary, message) }
+
+    /// Puts a text out; ``flush()`` sends it.
+    func send(text: String) { write(.text, ByteBuffer(string: text)) }
+
+    func flush() { context?.flush() }
+
+    /// Says that nothing more is sent, and gives the other side a while to say so too.
+    func close() {
+        guard !isClosing, let context else { return }
+        sendClose(.normalClosure)
+        let socket = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: timing.closing.amount) {
+            socket.value.context?.close(promise: nil)
+        }
+    }
+
+    /// Stops or goes on taking what comes.
+    func hold(_ isHeld: Bool) {
+        guard isHeld != self.isHeld, let context else { return }
+        self.isHeld = isHeld
+        unanswered = 0
+        try? context.channel.syncOptions?.setOption(.autoRead, value: !isHeld)
+    }
+
+    private func sendClose(_ code: WebSocketErrorCode) {
+        var bytes = ByteBuffer()
+        bytes.write(webSocketErrorCode: code)
+        write(.connectionClose, bytes)
+        isClosing = true
+        flush()
+    }
+
+    private func write(_ opcode: WebSocketOpcode, _ bytes: ByteBuffer) {
+        guard let context, !isClosing else { return }
+        let frame = WebSocketFrame(fin: true, opcode: opcode, maskKey: .random(), data: bytes)
+        context.write(wrapOutboundOut(frame), promise: nil)
+    }
+
+    // MARK: - In
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        schedulePing(context)
+        user.opened(self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let frame = unwrapInboundIn(data)
+        unanswered = 0
+        switch frame.opcode {
+        case .binary, .text:
+            if fragments != nil { return fail(context, .malformed("a message within another")) }
+            if frame.fin { return take(frame.opcode, frame.unmaskedData) }
+            fragments = (frame.opcode, frame.unmaskedData)
+        case .continuation:
+            guard var message = fragments else {
+                return fail(context, .malformed("a message without a beginning"))
+            }
+            fragments = nil
+            if message.bytes.readableBytes + frame.length > WebSocket.messageLimit {
+                return fail(context, .malformed("a message that is too long"))
+            }
+            message.bytes.writeImmutableBuffer(frame.unmaskedData)
+            if frame.fin { take(message.opcode, message.bytes) } else { fragments = message }
+        case .ping:
+            write(.pong, frame.unmaskedData)
+            flush()
+        case .connectionClose:
+            var bytes = frame.unmaskedData
+            let code = bytes.readInteger(as: UInt16.self).map(Int.init) ?? 1005
+            let reason = visible(bytes.readableBytesView.prefix(200))
+            if !isClosing { sendClose(.normalClosure) }
+            fail(context, .closed(code: code, reason: reason))
+        default: break
+        }
+    }
+
+    private func take(_ opcode: WebSocketOpcode, _ bytes: ByteBuffer) {
+        if opcode == .text { return user.received(text: String(buffer: bytes)) }
+        user.received(bytes)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if !hasEnded { user.receivedAll() }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) { user.writabilityChanged() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        fail(context, .lost("the connection was closed"))
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        fail(context, WebSocketError(breaking: error))
+    }
+
+    private func fail(_ context: ChannelHandlerContext, _ error: WebSocketError) {
+        if hasEnded { return }
+        hasEnded = true
+        isClosing = true
+        user.ended(error)
+        context.close(promise: nil)
+    }
+
+    // MARK: - Pings
+
+    private func schedulePing(_ context: ChannelHandlerContext) {
+        let socket = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: timing.pinging.amount) { socket.value.ping() }
+    }
+
+    private func ping() {
+        guard let context, !hasEnded else { return }
+        // Who does not read cannot hear an answer.
+        if !isHeld {
+            if unanswered >= timing.missedPings { return fail(context, .silent) }
+            unanswered += 1
+        }
+        write(.ping, ByteBuffer())
+        flush()
+        schedulePing(context)
+    }
+}
+
+extension Duration {
+    /// As NIO has it.
+    var amount: TimeAmount {
+        let (seconds, attoseconds) = components
+        return .nanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+}
