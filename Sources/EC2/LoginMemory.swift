@@ -9,16 +9,20 @@ public struct RememberedLogin: Sendable, Equatable {
     public var key: String?
     /// The key's file; nil when it came from an agent.
     public var keyPath: String?
+    /// The way there, as EC2Ways names it; nil when nobody said.
+    public var way: String?
 
     /// Describes a login that worked.
     /// - Parameters:
     ///   - user: the remote user.
     ///   - key: the fingerprint of the key.
     ///   - keyPath: its file.
-    public init(user: String, key: String? = nil, keyPath: String? = nil) {
+    ///   - way: the way there, as EC2Ways names it.
+    public init(user: String, key: String? = nil, keyPath: String? = nil, way: String? = nil) {
         self.user = user
         self.key = key
         self.keyPath = keyPath
+        self.way = way
     }
 }
 
@@ -32,22 +36,21 @@ public struct RememberedLogin: Sendable, Equatable {
 ///     user ec2-user
 ///     key SHA256:…
 ///     path /home/me/.ssh/key.pem
+///     way endpoint
 public struct LoginMemory: Sendable {
+    private let files: CacheDirectory
     /// Where the files are.
-    let directory: String
+    var directory: String { files.path }
 
     /// Finds the place of the files by the XDG base directory specification.
     /// - Parameters:
     ///   - environment: XDG_CACHE_HOME counts when it is an absolute path.
     ///   - home: the home directory; nil when there is none, which gives nil without XDG's word.
     public init?(environment: [String: String], home: String?) {
-        if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") {
-            directory = "\(cache)/ec2sh/logins"
-        } else if let home, home.hasPrefix("/") {
-            directory = "\(home)/.cache/ec2sh/logins"
-        } else {
+        guard let files = CacheDirectory("logins", environment: environment, home: home) else {
             return nil
         }
+        self.files = files
     }
 
     /// Finds what worked for a host.
@@ -58,20 +61,13 @@ public struct LoginMemory: Sendable {
     /// - Returns: nil when nothing is known.
     public func recall(host: String, port: Int, trace: Trace) -> RememberedLogin? {
         let path = path(host, port)
-        do throws(SystemError) {
-            let file = try readFile(path, limit: largestFile, followingLinks: false)
-            guard file.facts.kind == .regular, file.facts.owner == User.effectiveID,
-                !file.facts.isWritableByOthers
-            else {
-                trace.debug(.debug1, .local, "\(path) is not ours alone, not used")
-                return nil
-            }
-            if let login = LoginMemory.parse(file.bytes) { return login }
-            trace.debug(.debug1, .local, "\(path) cannot be understood, not used")
-        } catch {
-            if !error.isNotFound { trace.debug(.debug1, .local, "\(error.summary), not used") }
+        let note = { (text: String) in trace.debug(.debug1, .local, text) }
+        guard let bytes = CacheDirectory.read(path, limit: largestFile, note: note) else {
+            return nil
         }
-        return nil
+        let login = LoginMemory.parse(bytes)
+        if login == nil { note("\(path) cannot be understood, not used") }
+        return login
     }
 
     /// Keeps what worked for a host; touches no file when that is known already.
@@ -87,35 +83,20 @@ public struct LoginMemory: Sendable {
         guard let text = LoginMemory.format(login), !host.isEmpty else { return }
         if recall(host: host, port: port, trace: trace) == login { return }
         do throws(SystemError) {
-            try makePrivateDirectory(directory)
-            try writeFileAtomically(path(host, port), Array(text.utf8))
+            try files.write(path(host, port), Array(text.utf8))
         } catch {
             trace.debug(.debug1, .local, "the login is not remembered: \(error.summary)")
         }
     }
 
-    /// Letters, digits, dots and dashes stand for themselves, everything else as `%XX`.
     private func path(_ host: String, _ port: Int) -> String {
-        var name = ""
-        for byte in "\(host.lowercased()):\(port)".utf8 {
-            switch byte {
-            case 0x30...0x39, 0x61...0x7a, UInt8(ascii: "-"), UInt8(ascii: "_"):
-                name.unicodeScalars.append(Unicode.Scalar(byte))
-            // A name of dots alone would be a directory.
-            case UInt8(ascii: ".") where !name.isEmpty:
-                name += "."
-            default:
-                name += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-            }
-        }
-        // The longest DNS name has 253 characters, the longest file name 255.
-        return "\(directory)/\(String(name.suffix(200)))"
+        files.file("\(host.lowercased()):\(port)")
     }
 
     static func format(_ login: RememberedLogin) -> String? {
         let lines = [
             heading, "user \(login.user)", login.key.map { "key \($0)" },
-            login.keyPath.map { "path \($0)" },
+            login.keyPath.map { "path \($0)" }, login.way.map { "way \($0)" },
         ].compactMap { $0 }
         let isClean = !lines.contains { $0.utf8.contains { $0 < 0x20 } }
         guard isClean, UserName.isPlausible(login.user) else { return nil }
@@ -134,7 +115,12 @@ public struct LoginMemory: Sendable {
             values[line[..<blank]] = String(line[line.index(after: blank)...])
         }
         guard let user = values["user"], UserName.isPlausible(user) else { return nil }
-        return RememberedLogin(user: user, key: values["key"], keyPath: values["path"])
+        return RememberedLogin(
+            user: user,
+            key: values["key"],
+            keyPath: values["path"],
+            way: values["way"]
+        )
     }
 
     private static let heading = "ec2sh login 1"

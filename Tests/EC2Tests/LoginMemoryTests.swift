@@ -32,7 +32,12 @@ private final class Cache {
     }
 }
 
-private let login = RememberedLogin(user: "ubuntu", key: "SHA256:abc", keyPath: "/k e y.pem")
+private let login = RememberedLogin(
+    user: "ubuntu",
+    key: "SHA256:abc",
+    keyPath: "/k e y.pem",
+    way: "endpoint"
+)
 
 struct LoginMemoryTests {
     @Test("What worked is recalled for the same host and port alone")
@@ -50,6 +55,14 @@ struct LoginMemoryTests {
         #expect(cache.names == ["h.example%3A22"])
         #expect(try fileFacts(path: "\(cache.directory)/h.example%3A22").mode == 0o600)
         #expect(try fileFacts(path: cache.directory).mode == 0o700)
+    }
+
+    @Test("A file of before ways were remembered is understood")
+    func old() throws {
+        let cache = Cache()
+        cache.put("h%3A22", Array("ec2sh login 1\nuser u\nkey SHA256:abc\npath /k\n".utf8))
+        let recalled = try cache.memory().recall(host: "h", port: 22, trace: cache.trace)
+        #expect(recalled == RememberedLogin(user: "u", key: "SHA256:abc", keyPath: "/k"))
     }
 
     @Test("A path that means another file elsewhere is not remembered")

@@ -1,0 +1,61 @@
+public import AWS
+public import Faults
+
+/// Why a word could not be turned into one instance.
+public enum InstanceLookupError: Fault, Equatable {
+    /// No instance in these regions is meant by the word.
+    case notFound(word: String, regions: [String])
+    /// Several are, and which one is not for us to guess.
+    case several(word: String, instances: [KnownInstance])
+    /// EC2 does not know machines that Systems Manager looks after.
+    case managed(id: String)
+    /// AWS did not answer.
+    case service(ServiceError)
+
+    /// ``Faults/Layer/name``, or AWS's own.
+    public var layer: Layer {
+        if case .service(let error) = self { return error.layer }
+        return .name
+    }
+
+    /// What was looked for and what was found.
+    public var summary: String {
+        switch self {
+        case .notFound(let word, let regions):
+            let place = regions.isEmpty ? "" : " in \(regions.joined(separator: ", "))"
+            return "no instance is called '\(visible(word.utf8))'\(place)"
+        case .several(let word, let instances):
+            let shown = instances.prefix(mostShown).map(InstanceLookupError.describe)
+            let rest = instances.count - shown.count
+            return "'\(visible(word.utf8))' stands for \(instances.count) instances: "
+                + shown.joined(separator: "; ") + (rest > 0 ? "; and \(rest) more" : "")
+        case .managed(let id):
+            return "\(visible(id.utf8)) is a machine of Systems Manager, not an instance of EC2"
+        case .service(let error):
+            return error.summary
+        }
+    }
+
+    /// How to find out more.
+    public var hint: Hint? {
+        switch self {
+        case .notFound: .run("ec2sh list")
+        case .several(_, let instances):
+            .advice("name one by its id, as in: ec2sh \(instances.first?.instance.id ?? "i-…")")
+        case .managed: nil
+        case .service(let error): error.hint
+        }
+    }
+
+    private static func describe(_ known: KnownInstance) -> String {
+        let instance = known.instance
+        let words = [
+            instance.id, instance.name.map { "(\($0))" }, instance.state.rawValue, known.address,
+            known.region,
+        ]
+        return words.compactMap { $0.map { visible($0.utf8) } }.joined(separator: " ")
+    }
+}
+
+/// More than this would scroll the first ones away.
+private let mostShown = 10

@@ -1,0 +1,183 @@
+public import AWS
+internal import Posix
+
+/// Whose instances a cache holds: one account as far as can be told without asking, one region.
+public struct InventoryScope: Sendable, Hashable {
+    /// The profile's name, or whatever stands for the account where there is none; no secret.
+    public let profile: String
+    /// The region.
+    public let region: String
+    /// The endpoint, where it is not AWS's own.
+    public let endpoint: String?
+
+    /// Names a scope.
+    /// - Parameters:
+    ///   - profile: the profile's name. Where keys come from the environment, their id tells
+    ///     accounts apart.
+    ///   - region: the region.
+    ///   - endpoint: the URL of an endpoint that is not AWS's own.
+    public init(profile: String, region: String, endpoint: String? = nil) {
+        self.profile = profile
+        self.region = region
+        self.endpoint = endpoint
+    }
+
+    var text: String {
+        "\(profile)@\(region)" + (endpoint.map { "@\($0)" } ?? "")
+    }
+}
+
+/// The instances that were seen, in a file for each scope, shared by all processes of the user.
+///
+/// What is in it may be wrong by now: addresses move when an instance is stopped. Who finds that
+/// out asks the ``Inventory`` for newer facts.
+public struct InventoryCache: Sendable {
+    private let files: CacheDirectory
+
+    /// Finds the place of the files by the XDG base directory specification.
+    /// - Parameters:
+    ///   - environment: XDG_CACHE_HOME counts when it is an absolute path.
+    ///   - home: the home directory; nil when there is none, which gives nil without XDG's word.
+    public init?(environment: [String: String], home: String?) {
+        guard let files = CacheDirectory("inventory", environment: environment, home: home) else {
+            return nil
+        }
+        self.files = files
+    }
+
+    /// Finds an instance without asking anybody.
+    /// - Parameters:
+    ///   - target: the word that stands for it.
+    ///   - scopes: where to look; all of them, where a word may mean several.
+    ///   - now: the time by this machine's clock.
+    ///   - note: gets a sentence when a file cannot be used.
+    /// - Returns: nil unless exactly one running instance is known, and known well enough.
+    public func find(
+        _ target: InstanceTarget,
+        in scopes: [InventoryScope],
+        now: Timestamp,
+        note: (String) -> Void = { _ in }
+    ) -> KnownInstance? {
+        var found: [KnownInstance] = []
+        for scope in scopes {
+            guard let file = read(scope, note: note) else {
+                if target.isFickle { return nil }
+                continue
+            }
+            let matches = present(file.instances(matching: target))
+            // An old list does not know what was started since.
+            if matches.isEmpty, target.isFickle, !file.isCurrent(now: now) { return nil }
+            found += matches
+        }
+        guard found.count == 1, let known = found.first, known.isGood(for: target, now: now) else {
+            return nil
+        }
+        return known
+    }
+
+    /// All instances that were seen, for completion.
+    /// - Parameters:
+    ///   - scopes: where to look.
+    ///   - note: gets a sentence when a file cannot be used.
+    /// - Returns: those that are not gone, however old the news of them is.
+    public func all(
+        in scopes: [InventoryScope],
+        note: (String) -> Void = { _ in }
+    ) -> [KnownInstance] {
+        scopes.flatMap { read($0, note: note)?.instances ?? [] }
+            .filter { !$0.instance.state.isGone }
+    }
+
+    /// Reads the file of a scope; nil when there is none that can be used.
+    func read(_ scope: InventoryScope, note: (String) -> Void) -> InventoryFile? {
+        let path = path(scope)
+        guard let bytes = CacheDirectory.read(path, limit: largestFile, note: note) else {
+            return nil
+        }
+        let file = InventoryFile(bytes, scope: scope.text)
+        if file == nil { note("\(path) cannot be understood, not used") }
+        return file
+    }
+
+    /// Writes the file of a scope, if it can be written.
+    func write(_ file: InventoryFile, _ scope: InventoryScope, note: (String) -> Void) {
+        do throws(SystemError) {
+            try files.write(path(scope), file.bytes)
+        } catch {
+            note("the inventory is not kept: \(error.summary)")
+        }
+    }
+
+    /// Waits until no other process asks AWS about a scope, without keeping a thread of Swift's
+    /// pool from its work.
+    /// - Returns: what holds the lock as long as it lives; nil when there can be none.
+    func lock(_ scope: InventoryScope, note: @Sendable (String) -> Void) async -> InventoryLock? {
+        let lock: InventoryLock
+        do throws(SystemError) {
+            try makePrivateDirectory(files.path)
+            lock = InventoryLock(
+                try openFile(path(scope) + ".lock", .readWrite, followingLinks: false)
+            )
+            if case .done = try tryLock(lock.number) { return lock }
+        } catch {
+            note("the inventory cannot be locked: \(error.summary)")
+            return nil
+        }
+        return await withCheckedContinuation { continuation in
+            do throws(SystemError) {
+                // Nobody takes the result from the thread: it ends by itself.
+                _ = try Helper {
+                    let isLocked = (try? Posix.lock(lock.number)) != nil
+                    continuation.resume(returning: isLocked ? lock : nil)
+                }
+            } catch {
+                continuation.resume(returning: nil)
+            }
+        }
+    }
+
+    private func path(_ scope: InventoryScope) -> String { files.file(scope.text) }
+
+    /// Five thousand instances with many tags have some 10 MB.
+    private let largestFile = 64 << 20
+}
+
+/// An open file that is locked; the lock goes with it.
+final class InventoryLock: Sendable {
+    private let file: Descriptor
+
+    var number: Int32 { file.number }
+
+    init(_ file: consuming Descriptor) { self.file = file }
+}
+
+/// Those that are not gone, or all when nothing else is there.
+func present(_ instances: [KnownInstance]) -> [KnownInstance] {
+    let present = instances.filter { !$0.instance.state.isGone }
+    return present.isEmpty ? instances : present
+}
+
+extension InventoryFile {
+    /// Whether the list is new enough to say of a name that nobody has it.
+    func isCurrent(now: Timestamp) -> Bool { isWhole && fetched.isWithin(goodForNames, of: now) }
+}
+
+extension KnownInstance {
+    /// Whether this is good enough to go on with, so that nobody need be asked.
+    func isGood(for target: InstanceTarget, now: Timestamp) -> Bool {
+        instance.state == .running && address != nil
+            && seen.isWithin(target.isFickle ? goodForNames : goodForIDs, of: now)
+    }
+}
+
+extension Timestamp {
+    /// Whether this is at most so many seconds ago; what lies ahead is nobody's memory.
+    func isWithin(_ seconds: Int64, of now: Timestamp) -> Bool {
+        (0...seconds).contains(now.seconds - self.seconds)
+    }
+}
+
+/// Names and addresses go from one instance to another.
+private let goodForNames: Int64 = 3600
+/// The address of an instance stays as long as it runs; where it does not, the login will tell.
+private let goodForIDs: Int64 = 7 * 86_400

@@ -1,0 +1,221 @@
+internal import AWS
+
+/// The instances of one region, as AWS tells of them, through the cache that all processes share.
+///
+/// Many processes that start at once ask AWS once: who gets the lock asks for all instances of the
+/// region, the others find the answer in the cache.
+struct RegionInventory: Sendable {
+    let caller: any ServiceCaller
+    let scope: InventoryScope
+    /// Nil where there is no place for one.
+    let cache: InventoryCache?
+    /// The names that images let in, which say whether an image is known.
+    let table: UserTable
+    /// When this process began: what AWS has told since then is new to it.
+    let started: Timestamp
+    /// The time by this machine's clock.
+    let clock: @Sendable () -> Timestamp
+    let note: @Sendable (String) -> Void
+
+    /// Finds what a word stands for.
+    /// - Parameters:
+    ///   - target: the word.
+    ///   - newerThan: refuses what AWS told before that time; nil takes what is good enough.
+    /// - Returns: all that match, gone ones as well.
+    /// - Throws: ``ServiceError``.
+    func instances(
+        _ target: InstanceTarget,
+        newerThan: Timestamp?
+    ) async throws(ServiceError) -> [KnownInstance] {
+        let known = { (file: InventoryFile) in answer(file, target, newerThan) }
+        if let file = read(), let answer = known(file) { return answer }
+        return try await locked { () async throws(ServiceError) in
+            let old = read()
+            if let old, let answer = known(old) { return answer }
+            if var old, !old.isWhole, old.fetched.isWithin(largeRemainsLarge, of: clock()) {
+                let found = try await ask(target, &old)
+                write(old)
+                return found
+            }
+            var file = try await list(old, mostPages: mostPagesKept)
+            let found =
+                file.isWhole ? file.instances(matching: target) : try await ask(target, &file)
+            write(file)
+            return found
+        }
+    }
+
+    /// Lists all instances.
+    /// - Parameter newerThan: refuses what AWS told before that time.
+    /// - Returns: all of them, gone ones as well.
+    /// - Throws: ``ServiceError``.
+    func all(newerThan: Timestamp) async throws(ServiceError) -> [KnownInstance] {
+        let isNew = { (file: InventoryFile) in
+            file.isWhole && file.fetched.seconds + slack >= newerThan.seconds
+        }
+        return try await locked { () async throws(ServiceError) in
+            let old = read()
+            if let old, isNew(old) { return old.instances }
+            let file = try await list(old, mostPages: mostPages)
+            if file.instanceCount <= mostPagesKept * 1000 { write(file) }
+            return file.instances
+        }
+    }
+
+    /// Finds out what images instances were started from; AMIs never change, so each is asked for
+    /// once.
+    /// - Parameter instances: of this region.
+    /// - Returns: the same with their images.
+    /// - Throws: ``ServiceError``.
+    func withImages(_ instances: [KnownInstance]) async throws(ServiceError) -> [KnownInstance] {
+        let old = read()
+        if wanted(instances, from: old).isEmpty { return completed(instances, from: old) }
+        return try await locked { () async throws(ServiceError) in
+            var file =
+                read()
+                ?? InventoryFile(
+                    scope: scope.text,
+                    fetched: Timestamp(seconds: 0),
+                    isWhole: false
+                )
+            for _ in 0..<mostImageQuestions {
+                let first = wanted(instances, from: file)
+                if first.isEmpty { break }
+                // The images of the others will be wanted by other processes: one question for all.
+                let others = wanted(file.instances, from: file).filter { !first.contains($0) }
+                let ids = Array((first + others).prefix(mostFilterValues))
+                let found = try await caller.describeImages(ids)
+                for id in ids { file.put(found.first { $0.id == id } ?? Image(id: id)) }
+            }
+            write(file)
+            return completed(instances, from: file)
+        }
+    }
+
+    /// What a file answers; nil when AWS has to be asked.
+    private func answer(
+        _ file: InventoryFile,
+        _ target: InstanceTarget,
+        _ newerThan: Timestamp?
+    ) -> [KnownInstance]? {
+        let matches = file.instances(matching: target)
+        let now = clock()
+        let relevant = present(matches)
+        if newerThan == nil, !relevant.isEmpty,
+            relevant.allSatisfy({ $0.isGood(for: target, now: now) })
+        {
+            return matches
+        }
+        let needed = (newerThan ?? started).seconds - slack
+        let isNew = { (time: Timestamp) in time.seconds >= needed && time <= now }
+        if !relevant.isEmpty, relevant.allSatisfy({ isNew($0.seen) }) { return matches }
+        return file.isWhole && isNew(file.fetched) ? matches : nil
+    }
+
+    /// Asks for all instances of the region.
+    private func list(
+        _ old: InventoryFile?,
+        mostPages: Int
+    ) async throws(ServiceError) -> InventoryFile {
+        let begun = clock()
+        var file = InventoryFile(scope: scope.text, fetched: begun, isWhole: true)
+        if let old { file.takeImages(of: old) }
+        var token: String?
+        for _ in 0..<mostPages {
+            let page = try await caller.describeInstances(nextToken: token)
+            for instance in page.instances { file.append(known(instance, begun)) }
+            token = page.nextToken
+            if token == nil { break }
+        }
+        file.isWhole = token == nil
+        note(
+            "\(file.instanceCount) instances in \(scope.region)\(file.isWhole ? "" : ", and more")"
+        )
+        return file
+    }
+
+    /// Asks for what matches a word alone.
+    private func ask(
+        _ target: InstanceTarget,
+        _ file: inout InventoryFile
+    ) async throws(ServiceError) -> [KnownInstance] {
+        for question in target.questions {
+            let begun = clock()
+            var token: String?
+            var found: [KnownInstance] = []
+            for _ in 0..<mostPages {
+                let page = try await caller.describeInstances(question, nextToken: token)
+                found += page.instances.map { known($0, begun) }
+                token = page.nextToken
+                if token == nil { break }
+            }
+            for known in found { file.put(known) }
+            if !found.isEmpty { return completed(found, from: file) }
+        }
+        return []
+    }
+
+    private func known(_ instance: Instance, _ seen: Timestamp) -> KnownInstance {
+        var instance = instance
+        // Words that people type are brought to the same form.
+        instance.ipv6Addresses = instance.ipv6Addresses.compactMap(canonicalAddress)
+        return KnownInstance(instance, region: scope.region, seen: seen)
+    }
+
+    /// The ids of images that a file lacks: those of the instances, and of those that were made
+    /// from others and say nothing by themselves.
+    private func wanted(_ instances: [KnownInstance], from file: InventoryFile?) -> [String] {
+        var ids: [String] = []
+        for known in instances {
+            var next = known.instance.imageID
+            for _ in 0..<mostImageQuestions {
+                guard let id = next else { break }
+                guard let image = file?.image(id) else {
+                    if !ids.contains(id) { ids.append(id) }
+                    break
+                }
+                let name = image.name ?? ""
+                let isKnown = table.users(imageName: name, owner: image.owner) != nil
+                next = isKnown || image.name == nil ? nil : image.sourceID
+            }
+        }
+        return ids
+    }
+
+    private func completed(
+        _ instances: [KnownInstance],
+        from file: InventoryFile?
+    ) -> [KnownInstance] {
+        guard let file else { return instances }
+        return instances.map(file.withImages)
+    }
+
+    private func locked<Value: Sendable>(
+        _ body: () async throws(ServiceError) -> Value
+    ) async throws(ServiceError) -> Value {
+        // Who has no credentials, or has to be asked for them, keeps nobody waiting.
+        _ = try await caller.credentials()
+        let lock = await cache?.lock(scope, note: note)
+        defer { withExtendedLifetime(lock) {} }
+        return try await body()
+    }
+
+    private func read() -> InventoryFile? { cache?.read(scope, note: note) }
+
+    private func write(_ file: InventoryFile) { cache?.write(file, scope, note: note) }
+}
+
+/// Seconds by which facts may be older than asked for: many processes that find at the same time
+/// that theirs are old shall ask once, not one after the other.
+private let slack: Int64 = 3
+/// Pages of 1000 instances that one process reads for all others; a larger region is asked for
+/// each word.
+private let mostPagesKept = 5
+/// Pages that are read at all.
+private let mostPages = 100
+/// Seconds after which a region that was too large is looked at again.
+private let largeRemainsLarge: Int64 = 86_400
+/// The most values a filter takes (EC2 API, DescribeImages).
+private let mostFilterValues = 200
+/// An image, the one it was made from, and once more.
+private let mostImageQuestions = 3
