@@ -11,7 +11,7 @@ internal import SSH
     /// What is read from the socket at a time; two packets of SSH.
     private static let portion = 65_536
 
-    private let channel: Channel
+    private let channel: any Channel
     let socket: SocketEnd
     /// What the channel has not taken yet.
     private var toChannel: [UInt8]
@@ -32,7 +32,7 @@ internal import SSH
     ///   - toSocket: what goes to the socket first.
     ///   - toChannel: what goes to the channel first.
     init(
-        _ channel: Channel,
+        _ channel: any Channel,
         _ socket: SocketEnd,
         toSocket: [UInt8] = [],
         toChannel: [UInt8] = []

@@ -16,13 +16,13 @@ final class ForwardedConnection: ChannelUser {
         /// A SOCKS client of this side has not said yet where to.
         case clientAsks(SocketEnd, Socks)
         /// The server was asked to connect; what the client is then told, and the server given.
-        case opening(Channel, SocketEnd, reply: [UInt8], rest: [UInt8])
+        case opening(any Channel, SocketEnd, reply: [UInt8], rest: [UInt8])
         /// A SOCKS client of the server's side has not said yet where to.
-        case serverAsks(Channel, Socks)
+        case serverAsks(any Channel, Socks)
         /// A connection is made on this side; what the client is told, and the target given.
-        case connecting(Channel, LocalTarget, reply: [UInt8], rest: [UInt8])
-        case relaying(Channel, ChannelPump)
-        case closing(Channel)
+        case connecting(any Channel, LocalTarget, reply: [UInt8], rest: [UInt8])
+        case relaying(any Channel, ChannelPump)
+        case closing(any Channel)
         case ended
     }
 
@@ -61,7 +61,7 @@ final class ForwardedConnection: ChannelUser {
     /// Where a SOCKS client of the server's side may connect to.
     private var permits: (_ host: String, _ port: UInt16) -> Bool = { _, _ in true }
 
-    private var session: Session { loggedIn.connection.session }
+    private var session: any ChannelCarrier { loggedIn.session }
     private var trace: Trace { loggedIn.context.trace }
 
     private init(_ loggedIn: LoggedIn, _ names: Names, _ phase: Phase) {
@@ -99,7 +99,7 @@ final class ForwardedConnection: ChannelUser {
     ///   - names: for messages.
     ///   - loggedIn: the login it came through.
     static func begin(
-        _ channel: Channel,
+        _ channel: any Channel,
         to place: LocalTarget.Place,
         names: Names,
         over loggedIn: LoggedIn
@@ -116,7 +116,7 @@ final class ForwardedConnection: ChannelUser {
     ///   - loggedIn: the login it came through.
     ///   - permits: where it may lead.
     static func beginDynamic(
-        _ channel: Channel,
+        _ channel: any Channel,
         names: Names,
         over loggedIn: LoggedIn,
         permits: @escaping (_ host: String, _ port: UInt16) -> Bool
@@ -161,7 +161,7 @@ final class ForwardedConnection: ChannelUser {
         }
     }
 
-    private func close(_ channel: Channel) {
+    private func close(_ channel: any Channel) {
         phase = .closing(channel)
         if case .done = channel.close() { end() }
     }
@@ -224,7 +224,7 @@ final class ForwardedConnection: ChannelUser {
     }
 
     private func goOnOpening(
-        _ channel: Channel,
+        _ channel: any Channel,
         _ socket: SocketEnd,
         _ reply: [UInt8],
         _ rest: [UInt8]
@@ -244,7 +244,7 @@ final class ForwardedConnection: ChannelUser {
 
     // MARK: - From the server's side
 
-    private func hear(_ channel: Channel, _ socks: Socks) {
+    private func hear(_ channel: any Channel, _ socks: Socks) {
         tell(channel)
         channel.drain()
         if asked.isEmpty {
@@ -271,14 +271,14 @@ final class ForwardedConnection: ChannelUser {
     }
 
     /// Sends what the client is to be told, as far as it goes now.
-    private func tell(_ channel: Channel) {
+    private func tell(_ channel: any Channel) {
         guard !answer.isEmpty else { return }
         let taken = unsafe answer.withUnsafeBytes { unsafe try? channel.write($0) }
         answer.removeFirst(taken ?? answer.count)
     }
 
     private func connect(
-        _ channel: Channel,
+        _ channel: any Channel,
         to place: LocalTarget.Place,
         _ reply: [UInt8] = [],
         _ rest: [UInt8] = []
@@ -291,7 +291,7 @@ final class ForwardedConnection: ChannelUser {
     }
 
     private func goOnConnecting(
-        _ channel: Channel,
+        _ channel: any Channel,
         _ target: LocalTarget,
         _ set: PollSet,
         _ reply: [UInt8],

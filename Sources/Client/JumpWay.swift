@@ -9,7 +9,7 @@ internal import SSH
 /// the one loop, so a jump needs no process and no thread.
 final class JumpWay: Carrier {
     private let connection: Connection
-    private let channel: Channel
+    private let channel: any Channel
     private let relay: Relay
     private let poller: Poller
 
@@ -49,7 +49,7 @@ final class JumpWay: Carrier {
         return Reached(descriptor: try pair.far.duplicate(), address: nil, carrier: way)
     }
 
-    private init(connection: Connection, channel: Channel, relay: Relay, poller: Poller) {
+    private init(connection: Connection, channel: any Channel, relay: Relay, poller: Poller) {
         self.connection = connection
         self.channel = channel
         self.relay = relay

@@ -5,7 +5,7 @@ internal import SSH
 /// Asks a silent server for a sign of life, and ends the run when none comes
 /// (ServerAliveInterval and ServerAliveCountMax, ssh_config(5)).
 final class Keepalive: Source {
-    private let session: Session
+    private let session: any ChannelCarrier
     private let interval: Duration
     private let countMax: Int
     private let host: String
@@ -20,7 +20,8 @@ final class Keepalive: Source {
     ///   - countMax: how many questions may stay unanswered.
     ///   - host: the name in the message.
     ///   - now: the time.
-    init(session: Session, interval: Duration, countMax: Int, host: String, now: Instant) {
+    init(session: any ChannelCarrier, interval: Duration, countMax: Int, host: String, now: Instant)
+    {
         self.session = session
         self.interval = interval
         self.countMax = countMax

@@ -1,4 +1,5 @@
 internal import Posix
+internal import SSH
 
 /// What everything that works over one login shares.
 final class LoggedIn {
@@ -6,8 +7,8 @@ final class LoggedIn {
     let context: Context
     /// What the run is to do, and its configuration.
     let plan: Plan
-    /// The connection; it stands when this is made.
-    let connection: Connection
+    /// What carries its channels; it stands when this is made.
+    let session: any ChannelCarrier
     /// What lives on it besides the run's own session.
     let channels: ChannelList
     /// What the server may reach on this side.
@@ -16,11 +17,34 @@ final class LoggedIn {
     /// Its port forwards.
     private(set) lazy var forwarding = Forwarding(over: self)
 
-    init(context: Context, plan: Plan, connection: Connection) {
+    /// - Parameters:
+    ///   - context: what the run shares.
+    ///   - plan: what the run is to do, and its configuration.
+    ///   - session: what carries channels.
+    ///   - restrictions: what must not be done over it.
+    init(
+        context: Context,
+        plan: Plan,
+        session: any ChannelCarrier,
+        restrictions: HostKeyPolicy.Exposed = []
+    ) {
         self.context = context
         self.plan = plan
-        self.connection = connection
+        self.session = session
         channels = ChannelList(poller: context.poller)
-        access = ServerAccess(plan.options, connection, channels, in: context)
+        access = ServerAccess(plan.options, session, restrictions, channels, in: context)
+    }
+
+    /// - Parameters:
+    ///   - context: what the run shares.
+    ///   - plan: what the run is to do, and its configuration.
+    ///   - connection: a connection of our own.
+    convenience init(context: Context, plan: Plan, connection: Connection) {
+        self.init(
+            context: context,
+            plan: plan,
+            session: connection.session,
+            restrictions: connection.restrictions
+        )
     }
 }

@@ -106,7 +106,7 @@ struct MuxClient {
                 trace.say(.error, "muxclient: master cancel forward request failed")
             }
         case .proxy:
-            throw NotYet(name: "-O proxy", isImpossible: true)
+            return try runProxied(link)
         }
         return 0
     }

@@ -53,7 +53,7 @@ final class MuxGuest: ChannelUser {
     init(_ socket: MuxSocket, of master: MuxMaster) {
         self.socket = socket
         self.master = master
-        socket.send(MuxReply.hello(MuxHello()).body)
+        socket.send(MuxReply.hello(MuxHello(extensions: [MuxHello.proxyAnswers])).body)
     }
 
     // MARK: - Source
@@ -235,7 +235,8 @@ final class MuxGuest: ChannelUser {
         case .newStdioForward(let id, let host, let port): startForward(id, host, port)
         case .openForward(let id, let forward): openForward(id, forward)
         case .closeForward(let id, let forward): say(master.forwards.close(forward, id))
-        case .proxy, .unknown: fail(request, "unsupported request")
+        case .proxy(let id): beProxied(id)
+        case .unknown: fail(request, "unsupported request")
         }
     }
 
@@ -256,6 +257,18 @@ final class MuxGuest: ChannelUser {
     private func refuse(_ request: MuxRequest) {
         streams = []
         say(.permissionDenied(id: request.id, reason: "Permission denied"))
+    }
+
+    // MARK: - Proxy
+
+    /// From here on the socket has another protocol, and the client another keeper.
+    private func beProxied(_ id: UInt32) {
+        if ride != nil { return say(.failure(id: id, reason: "Multiple sessions not supported")) }
+        trace.debug(.debug1, .local, "mux_master_process_proxy: proxy request")
+        say(.proxyGranted(id: id))
+        state = .waiting
+        loggedIn.channels.remove(self)
+        master.begin(MuxProxy(socket, of: master))
     }
 
     // MARK: - Forwards
@@ -279,7 +292,7 @@ final class MuxGuest: ChannelUser {
     private func startSession(_ id: UInt32, _ session: MuxSession) {
         let streams = takeStreams()
         let request = sessionRequest(session, size: streams.input.number.flatMap(WindowSize.of))
-        let start = SessionStart(request, on: loggedIn.connection.session, trace: trace)
+        let start = SessionStart(request, on: loggedIn.session, trace: trace)
         var isOpen = false
         let ride = MuxRide(
             "client-session",
@@ -289,6 +302,7 @@ final class MuxGuest: ChannelUser {
         ) { try start.step() }
         ride.hasTerminal = session.wantsTerminal
         ride.listing = { [loggedIn] in loggedIn.channels.listing }
+        ride.onRekey = { [loggedIn] in loggedIn.session.requestRekey() }
         let number = master.begin(ride)
         start.onOpen = { [weak self] in
             isOpen = true
@@ -310,7 +324,7 @@ final class MuxGuest: ChannelUser {
     }
 
     private func startForward(_ id: UInt32, _ host: String, _ port: UInt32) {
-        let channel = loggedIn.connection.session.openDirectTCP(
+        let channel = loggedIn.session.openDirectTCP(
             host: host,
             port: UInt16(clamping: port)
         )

@@ -12,7 +12,8 @@ final class MuxLink: Source {
     private let trace: Trace
     private var slot: PollSet.Slot?
     private var nextID: UInt32 = 0
-    private var isGreeted = false
+    /// The master's hello, once it has come.
+    private(set) var greeting: MuxHello?
 
     /// Begins with our hello, which is on its way before the master's has come.
     /// - Parameters:
@@ -30,6 +31,12 @@ final class MuxLink: Source {
 
     /// Takes the connection out of the loop.
     func leave() { poller.remove(self) }
+
+    /// Leaves the connection to who goes on with it.
+    func giveAway() -> MuxSocket {
+        leave()
+        return socket
+    }
 
     // MARK: - Source
 
@@ -58,7 +65,7 @@ final class MuxLink: Source {
     /// - Returns: false when it is no master we can speak with, which was said then.
     /// - Throws: ``SystemError`` of the loop.
     func isWelcome() throws -> Bool {
-        if isGreeted { return true }
+        if greeting != nil { return true }
         let reply: MuxReply?
         do {
             reply = try poller.wait { try next() } ?? nil
@@ -68,7 +75,7 @@ final class MuxLink: Source {
         }
         switch reply {
         case .hello(let hello) where hello.version == MuxHello.spokenVersion:
-            isGreeted = true
+            greeting = hello
             trace.debug(.debug2, .local, "master version \(hello.version)")
             return true
         case .hello(let hello):

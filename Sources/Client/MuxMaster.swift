@@ -23,6 +23,7 @@ final class MuxMaster: ChannelUser {
     private var end: Instant?
     private var isEnding = false
     private var rides: [ObjectIdentifier: MuxRide] = [:]
+    private var proxies: [MuxProxy] = []
     private var windowChanges: Int
 
     private var options: Options { loggedIn.plan.options }
@@ -47,6 +48,10 @@ final class MuxMaster: ChannelUser {
         windowChanges = signals.count(of: .windowChange)
         raiseDescriptorLimit()
         loggedIn.channels.add(self)
+        let others = loggedIn.session.serverChannels.onForwardedTCP
+        loggedIn.session.serverChannels.onForwardedTCP = { [weak self] request in
+            self?.offer(request) ?? others?(request)
+        }
     }
 
     private static func listen(_ path: String, trace: Trace) throws(MuxFault) -> Descriptor? {
@@ -125,6 +130,24 @@ final class MuxMaster: ChannelUser {
     func finish(_ ride: MuxRide) {
         rides[ObjectIdentifier(ride)] = nil
         loggedIn.channels.remove(ride)
+    }
+
+    // MARK: - Proxies
+
+    /// Lets a client speak with the server as if it had the connection.
+    func begin(_ proxy: MuxProxy) {
+        proxies.append(proxy)
+        loggedIn.channels.add(proxy)
+    }
+
+    /// Forgets one that has gone.
+    func finish(_ proxy: MuxProxy) {
+        proxies.removeAll { $0 === proxy }
+        loggedIn.channels.remove(proxy)
+    }
+
+    private func offer(_ request: ServerChannelRequest) -> ((any Channel) -> Void)? {
+        proxies.lazy.compactMap { $0.offer(request) }.first
     }
 
     // MARK: - Source

@@ -20,6 +20,8 @@ final class MuxRide: ChannelUser {
     var hasTerminal = false
     /// All that lives on the connection, for `~#`.
     var listing: () -> String = { "" }
+    /// Called for new keys (`~R`).
+    var onRekey: () -> Void = {}
     /// Called when the channel is open and its task runs.
     var onStart: () -> Void = {}
     /// Called when it does not come to that, with the reason.
@@ -29,9 +31,9 @@ final class MuxRide: ChannelUser {
 
     private let streams: Streams
     private let trace: Trace
-    private var step: (() throws -> Attempt<Channel>)?
+    private var step: (() throws -> Attempt<any Channel>)?
     private var escapes: EscapeFilter?
-    private var channel: Channel?
+    private var channel: (any Channel)?
     private var relay: Relay?
     private var isCutOff = false
     private var hasEnded = false
@@ -50,7 +52,7 @@ final class MuxRide: ChannelUser {
         on streams: Streams,
         escapes: EscapeFilter? = nil,
         trace: Trace,
-        step: @escaping () throws -> Attempt<Channel>
+        step: @escaping () throws -> Attempt<any Channel>
     ) {
         self.description = description
         self.streams = streams
@@ -106,7 +108,7 @@ final class MuxRide: ChannelUser {
         }
     }
 
-    private func begin(_ step: () throws -> Attempt<Channel>) throws {
+    private func begin(_ step: () throws -> Attempt<any Channel>) throws {
         guard case .done(let channel) = try step() else { return }
         self.step = nil
         self.channel = channel
@@ -137,12 +139,12 @@ final class MuxRide: ChannelUser {
     // MARK: - Escapes
 
     /// What OpenSSH lets the sessions of others do.
-    private func obey(_ action: EscapeAction, _ channel: Channel) {
+    private func obey(_ action: EscapeAction, _ channel: any Channel) {
         switch action {
         case .disconnect: isCutOff = true
         case .show(let text): show(text)
         case .sendBreak: channel.sendBreak(1000)
-        case .rekey: channel.session.requestRekey()
+        case .rekey: onRekey()
         case .listConnections: show(listing())
         case .send, .suspend, .background, .openCommandLine, .changeVerbosity: break
         }

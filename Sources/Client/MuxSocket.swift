@@ -12,14 +12,13 @@ final class MuxSocket {
         case end
     }
 
-    private enum Piece {
-        case bytes(ArraySlice<UInt8>)
-        case descriptor(Int32)
-    }
-
     private let descriptor: Descriptor
     private var framing = MuxFraming()
-    private var output: [Piece] = []
+    /// What is to be written, and how much of it was.
+    private var output: [UInt8] = []
+    private var written = 0
+    /// Descriptors to be sent, and the bytes of `output` that go before each.
+    private var passed: [(position: Int, number: Int32)] = []
 
     /// Takes a connected local socket and makes it non-blocking.
     /// - Throws: ``SystemError``.
@@ -31,43 +30,56 @@ final class MuxSocket {
     /// The descriptor to poll.
     var number: Int32 { descriptor.number }
     /// Whether something waits to be written.
-    var hasOutput: Bool { !output.isEmpty }
+    var hasOutput: Bool { waitingCount > 0 || !passed.isEmpty }
+    /// Bytes that wait to be written.
+    var waitingCount: Int { output.count - written }
 
     /// Puts a message out; ``flush()`` writes it.
-    func send(_ body: [UInt8]) {
-        output.append(.bytes(MuxFraming.encode(body)[...]))
-    }
+    func send(_ body: [UInt8]) { output += MuxFraming.encode(body) }
 
     /// Puts a descriptor out, which has to stay open until it is written.
-    func send(descriptor: Int32) {
-        output.append(.descriptor(descriptor))
-    }
+    func send(descriptor: Int32) { passed.append((output.count, descriptor)) }
 
     /// Writes what the socket takes.
     /// - Throws: ``SystemError``; EPIPE when the other side is gone.
     func flush() throws(SystemError) {
-        while let piece = output.first {
-            switch piece {
-            case .bytes(let bytes):
-                guard let count = try write(bytes) else { return }
-                let rest = bytes.dropFirst(count)
-                if !rest.isEmpty {
-                    output[0] = .bytes(rest)
-                    continue
-                }
-            case .descriptor(let passed):
-                guard case .done = try sendDescriptor(passed, over: number) else { return }
-            }
-            output.removeFirst()
+        while let next = passed.first {
+            guard try write(upTo: next.position),
+                case .done = try sendDescriptor(next.number, over: number)
+            else { return }
+            passed.removeFirst()
         }
+        guard try write(upTo: output.count) else { return }
+        output.removeAll(keepingCapacity: output.count <= MuxFraming.longest)
+        written = 0
     }
 
-    private func write(_ bytes: ArraySlice<UInt8>) throws(SystemError) -> Int? {
-        let written = unsafe bytes.withUnsafeBytes { bytes in
-            Result { () throws(SystemError) in unsafe try Posix.write(number, bytes) }
+    /// - Returns: whether the socket took all of it.
+    private func write(upTo end: Int) throws(SystemError) -> Bool {
+        while written < end {
+            let taken = unsafe output.withUnsafeBytes { bytes in
+                Result { () throws(SystemError) in
+                    unsafe try Posix.write(
+                        number,
+                        UnsafeRawBufferPointer(rebasing: bytes[written..<end])
+                    )
+                }
+            }
+            guard case .done(let count) = try taken.get() else {
+                forgetWritten()
+                return false
+            }
+            written += count
         }
-        guard case .done(let count) = try written.get() else { return nil }
-        return count
+        return true
+    }
+
+    /// What never runs empty must not grow for ever.
+    private func forgetWritten() {
+        guard written > MuxFraming.longest else { return }
+        output.removeFirst(written)
+        for index in passed.indices { passed[index].position -= written }
+        written = 0
     }
 
     /// Reads up to the end of one message.

@@ -20,7 +20,7 @@ internal import Terminal
     /// Called when bytes were dropped because the reader of our output is gone (EPIPE).
     var onDroppedOutput: () -> Void = {}
 
-    private let channel: Channel
+    private let channel: any Channel
     private var input: (any ByteEndpoint)?
     private var output: (any ByteEndpoint)?
     private var errorOutput: (any ByteEndpoint)?
@@ -54,7 +54,7 @@ internal import Terminal
     ///   - escapes: the filter over the input of an interactive session.
     ///   - trace: the run's trace.
     init(
-        channel: Channel,
+        channel: any Channel,
         input: (any ByteEndpoint)?,
         output: (any ByteEndpoint)?,
         errorOutput: (any ByteEndpoint)?,

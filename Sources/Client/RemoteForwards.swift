@@ -45,13 +45,13 @@ final class RemoteForwards: Source {
     private var cancelled: [Entry] = []
     private var isInLoop = false
 
-    private var session: Session { loggedIn.connection.session }
+    private var session: any ChannelCarrier { loggedIn.session }
     private var trace: Trace { loggedIn.context.trace }
 
     init(over loggedIn: LoggedIn) {
         self.loggedIn = loggedIn
         permits = RemoteOpenPermission(loggedIn.plan.options.permitRemoteOpen)
-        loggedIn.connection.session.serverChannels.onForwardedTCP = { [weak self] request in
+        loggedIn.session.serverChannels.onForwardedTCP = { [weak self] request in
             self?.take(request)
         }
     }
@@ -210,7 +210,7 @@ final class RemoteForwards: Source {
 
     // MARK: - Connections
 
-    private func take(_ request: ServerChannelRequest) -> ((Channel) -> Void)? {
+    private func take(_ request: ServerChannelRequest) -> ((any Channel) -> Void)? {
         guard let listener = request.listener,
             let entry = entries.first(where: {
                 $0.port == listener.port && $0.host == listener.host

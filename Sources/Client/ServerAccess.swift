@@ -24,22 +24,24 @@ final class ServerAccess {
     /// Takes the channels that the server opens to the agent and the X server.
     /// - Parameters:
     ///   - options: ForwardAgent, ForwardX11 and what belongs to them.
-    ///   - connection: a logged-in connection; its restrictions hold.
+    ///   - session: what the server opens channels on.
+    ///   - restrictions: what must not be done over it.
     ///   - channels: what lives on it.
     ///   - context: what the run shares.
     init(
         _ options: Options,
-        _ connection: Connection,
+        _ session: any ChannelCarrier,
+        _ restrictions: HostKeyPolicy.Exposed,
         _ channels: ChannelList,
         in context: Context
     ) {
         self.context = context
         self.options = options
         self.channels = channels
-        isAgentAllowed = options.forwardAgent && !connection.restrictions.contains(.agent)
-        isX11Allowed = options.forwardX11 && !connection.restrictions.contains(.x11)
-        connection.session.serverChannels.onAgent = { [weak self] _ in self?.takeAgentChannel() }
-        connection.session.serverChannels.onX11 = { [weak self] request in
+        isAgentAllowed = options.forwardAgent && !restrictions.contains(.agent)
+        isX11Allowed = options.forwardX11 && !restrictions.contains(.x11)
+        session.serverChannels.onAgent = { [weak self] _ in self?.takeAgentChannel() }
+        session.serverChannels.onX11 = { [weak self] request in
             self?.takeX11Channel(request)
         }
     }
@@ -66,13 +68,13 @@ final class ServerAccess {
 
     // MARK: - What the server opens
 
-    private func takeAgentChannel() -> ((Channel) -> Void)? {
+    private func takeAgentChannel() -> ((any Channel) -> Void)? {
         guard isAgentAllowed else { return suspect("agent") }
         guard let path = agentPath, let socket = try? connect(path: path) else { return nil }
         return { [self] channel in join(channel, socket, nil) }
     }
 
-    private func takeX11Channel(_ request: ServerChannelRequest) -> ((Channel) -> Void)? {
+    private func takeX11Channel(_ request: ServerChannelRequest) -> ((any Channel) -> Void)? {
         guard isX11Allowed, case .forwarded(let forwarding) = display else {
             return suspect("X11")
         }
@@ -111,7 +113,7 @@ final class ServerAccess {
         }
     }
 
-    private func join(_ channel: Channel, _ socket: SocketEnd, _ forwarding: X11Forwarding?) {
+    private func join(_ channel: any Channel, _ socket: SocketEnd, _ forwarding: X11Forwarding?) {
         let gate = forwarding.map { X11Gate(socket, $0, trace: context.trace) }
         channels.add(
             SocketChannel(
@@ -126,7 +128,7 @@ final class ServerAccess {
     }
 
     /// Refuses what was not offered.
-    private func suspect(_ what: String) -> ((Channel) -> Void)? {
+    private func suspect(_ what: String) -> ((any Channel) -> Void)? {
         context.trace.say(.error, "Warning: ssh server tried \(what) forwarding.")
         context.trace.say(
             .error,

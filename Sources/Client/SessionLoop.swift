@@ -18,8 +18,8 @@ final class SessionLoop {
     /// Called for what an escape sequence asks, except disconnecting.
     var onEscape: (EscapeAction) throws -> Void = { _ in }
 
-    private let session: Session
-    private let channel: Channel
+    private let session: any ChannelCarrier
+    private let channel: any Channel
     private let poller: Poller
     private let relay: Relay
     private let trace: Trace
@@ -41,8 +41,8 @@ final class SessionLoop {
     ///   - poller: the loop.
     ///   - trace: the run's trace.
     init(
-        session: Session,
-        channel: Channel,
+        session: any ChannelCarrier,
+        channel: any Channel,
         relay: Relay,
         roundTrip: Duration,
         poller: Poller,

@@ -20,7 +20,7 @@ final class SessionStart {
         case task(Plan.Task)
     }
 
-    private let channel: Channel
+    private let channel: any Channel
     private let trace: Trace
     private var steps: ArraySlice<Step>
 
@@ -29,7 +29,7 @@ final class SessionStart {
     ///   - request: what to ask for.
     ///   - session: the connection.
     ///   - trace: the run's trace.
-    init(_ request: SessionRequest, on session: Session, trace: Trace) {
+    init(_ request: SessionRequest, on session: any ChannelCarrier, trace: Trace) {
         channel = session.openSession()
         self.trace = trace
         steps = ArraySlice(
@@ -51,7 +51,7 @@ final class SessionStart {
     /// Goes on as far as the server has answered.
     /// - Returns: the channel with the task running; ``Attempt/again`` until then.
     /// - Throws: ``ChannelFault`` when the server refuses, or whatever ends the connection.
-    func step() throws -> Attempt<Channel> {
+    func step() throws -> Attempt<any Channel> {
         while let step = steps.first {
             guard case .done = try perform(step) else { return .again }
             steps.removeFirst()
@@ -62,7 +62,7 @@ final class SessionStart {
     /// Takes turns until the task runs; not for what lives in the loop itself.
     /// - Returns: the channel with the task running.
     /// - Throws: as ``step()``.
-    func wait(in poller: Poller) throws -> Channel {
+    func wait(in poller: Poller) throws -> any Channel {
         guard let channel = try poller.wait(for: step) else {
             preconditionFailure("there is no deadline to pass")
         }

@@ -9,7 +9,7 @@ final class SocketChannel: ChannelUser {
     let deadline: Instant? = nil
 
     private let name: String
-    private let channel: Channel
+    private let channel: any Channel
     private let socket: SocketEnd
     private let relay: Relay
     private let trace: Trace
@@ -25,7 +25,7 @@ final class SocketChannel: ChannelUser {
     ///   - channels: what it lives in.
     ///   - trace: the run's trace.
     init(
-        _ channel: Channel,
+        _ channel: any Channel,
         to socket: SocketEnd,
         through gate: X11Gate? = nil,
         name: String,

@@ -11,7 +11,7 @@ final class TerminalSession {
     let escapes: EscapeFilter?
 
     private let work: Work
-    private let channel: Channel
+    private let channel: any Channel
     private let rawMode = RawMode()
     private let watcher: WindowSizeWatcher
     private var hasEnded = false
@@ -19,7 +19,7 @@ final class TerminalSession {
     private var context: Context { work.context }
 
     /// Makes the terminal raw and watches its size.
-    init(_ work: Work, _ channel: Channel) throws {
+    init(_ work: Work, _ channel: any Channel) throws {
         self.work = work
         self.channel = channel
         escapes = work.plan.options.escapeChar.map { character in
@@ -68,7 +68,7 @@ final class TerminalSession {
         case .listConnections:
             show(work.loggedIn.channels.listing)
         case .sendBreak: channel.sendBreak(1000)
-        case .rekey: work.connection.session.requestRekey()
+        case .rekey: work.loggedIn.session.requestRekey()
         case .openCommandLine: try openCommandLine()
         case .changeVerbosity(let more): changeVerbosity(more)
         }

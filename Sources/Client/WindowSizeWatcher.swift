@@ -5,12 +5,12 @@ internal import Terminal
 /// Tells the remote side when the terminal's size changes (RFC 4254 §6.7).
 final class WindowSizeWatcher: Source {
     let deadline: Instant? = nil
-    private let channel: Channel
+    private let channel: any Channel
     private let terminal: Int32
     private let signals: Signals
 
     /// Begins to catch SIGWINCH.
-    init(channel: Channel, terminal: Int32, signals: Signals) {
+    init(channel: any Channel, terminal: Int32, signals: Signals) {
         self.channel = channel
         self.terminal = terminal
         self.signals = signals

@@ -17,7 +17,6 @@ struct Work {
 
     var context: Context { loggedIn.context }
     var plan: Plan { loggedIn.plan }
-    var connection: Connection { loggedIn.connection }
     private var options: Options { plan.options }
 
     /// Does the task.
@@ -65,13 +64,13 @@ struct Work {
         for state: (Forwarding) -> Bool
     ) throws {
         _ = try context.poller.wait(until: deadline) {
-            state(loggedIn.forwarding) || connection.session.failure != nil ? .done(()) : .again
+            state(loggedIn.forwarding) || loggedIn.session.failure != nil ? .done(()) : .again
         }
     }
 
     private func sayTraffic(in time: Duration) {
         guard context.trace.level >= .verbose else { return }
-        let traffic = connection.session.traffic
+        let traffic = loggedIn.session.traffic
         let text = tenths(time.seconds)
         context.trace.say(
             .verbose,
@@ -85,7 +84,7 @@ struct Work {
     private func keepalive() -> Keepalive? {
         guard options.serverAliveInterval > 0 else { return nil }
         return Keepalive(
-            session: connection.session,
+            session: loggedIn.session,
             interval: .seconds(options.serverAliveInterval),
             countMax: options.serverAliveCountMax,
             host: options.hostname,
@@ -99,7 +98,7 @@ struct Work {
         let before = readClock()
         loggedIn.channels.beginSession()
         let request = request()
-        let start = SessionStart(request, on: connection.session, trace: context.trace)
+        let start = SessionStart(request, on: loggedIn.session, trace: context.trace)
         let channel = try start.wait(in: context.poller)
         markPackets(isInteractive: plan.wantsTerminal || request.x11 != nil)
         let terminal = plan.wantsTerminal ? try TerminalSession(self, channel) : nil
@@ -151,9 +150,9 @@ struct Work {
         return request
     }
 
-    private func loop(_ channel: Channel, _ relay: Relay, roundTrip: Duration) -> SessionLoop {
+    private func loop(_ channel: any Channel, _ relay: Relay, roundTrip: Duration) -> SessionLoop {
         SessionLoop(
-            session: connection.session,
+            session: loggedIn.session,
             channel: channel,
             relay: relay,
             roundTrip: roundTrip,
@@ -184,13 +183,13 @@ struct Work {
     /// IPQoS: until the task is known all connections count as interactive.
     private func markPackets(isInteractive: Bool) {
         let value = isInteractive ? options.ipqos.interactive : options.ipqos.bulk
-        if let value { connection.session.setTrafficClass(Int32(value)) }
+        if let value { loggedIn.session.setTrafficClass(Int32(value)) }
     }
 
     // MARK: - Without a session
 
     private func runForward(_ host: String, _ port: Int) throws -> Int32 {
-        let channel = connection.session.openDirectTCP(host: host, port: UInt16(clamping: port))
+        let channel = loggedIn.session.openDirectTCP(host: host, port: UInt16(clamping: port))
         do {
             _ = try context.poller.wait { try channel.open() }
         } catch let SSHError.openRefused(code, text) {
@@ -226,7 +225,7 @@ struct Work {
             context.poller.signals.catchSignal($0, unlessIgnored: true)
         }
         while true {
-            if let failure = connection.session.failure { throw failure }
+            if let failure = loggedIn.session.failure { throw failure }
             try context.poller.turn()
             for signal in SessionLoop.endingSignals where context.poller.signals.take(signal) {
                 context.trace.say(.verbose, "Killed by signal \(signal.rawValue).")

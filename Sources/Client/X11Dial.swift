@@ -11,7 +11,7 @@ final class X11Dial: ChannelUser {
     let description = "x11 (t12 [x11])"
     let keepsConnection = true
 
-    private let channel: Channel
+    private let channel: any Channel
     private let way: Direct
     private let display: String
     private let trace: Trace
@@ -31,7 +31,7 @@ final class X11Dial: ChannelUser {
     init(
         _ host: String,
         _ port: Int,
-        for channel: Channel,
+        for channel: any Channel,
         _ options: Options,
         in channels: ChannelList,
         trace: Trace,

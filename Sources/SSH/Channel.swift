@@ -1,312 +1,99 @@
-internal import CLibSSH
 public import Posix
 
-/// One channel of a session: a remote process, or a connection made by the server for us.
+/// One channel of a login: a remote process, or a connection through the server.
 ///
 /// Order of use: `open` until done ▶ requests, one after the other ▶ data ▶ `close`. A request is
 /// called again with the same arguments until it is done; another may not begin before that.
-///
-/// What arrives is handed to ``onData`` as it comes, both streams in the order of the wire. What
-/// that does not take stays in a buffer that is bounded by the receive window; ``drain()`` hands
-/// it on. The window is topped up as bytes are taken, never before.
-@safe public final class Channel {
-    /// What a channel leads to.
-    public enum Kind: Sendable {
-        /// A shell, command or subsystem (RFC 4254 §6.1).
-        case session
-        /// A TCP connection from the server on (RFC 4254 §7.2).
-        case directTCP(host: String, port: UInt16, originHost: String, originPort: UInt16)
-        /// A connection to a Unix socket on the server (OpenSSH's PROTOCOL §2.4).
-        case directUnix(path: String)
-        /// A connection to a port that the server listens on for us (RFC 4254 §7.2).
-        case forwardedTCP(ServerChannelRequest)
-        /// A connection to the forwarded agent (OpenSSH's PROTOCOL.agent).
-        case agent
-        /// A client of the forwarded display (RFC 4254 §6.3.2).
-        case x11(ServerChannelRequest)
-    }
-
-    /// Why a remote process ended without a status (RFC 4254 §6.10).
-    public struct ExitSignal: Sendable, Equatable {
-        /// Without `SIG`, such as `TERM`.
-        public let name: String
-        /// Whether it left a core file.
-        public let coreDumped: Bool
-        /// The server's explanation.
-        public let message: String
-    }
-
+public protocol Channel: AnyObject {
     /// Takes what arrives; answers how many bytes it took, which may be 0.
     ///
-    /// The second value tells standard error from standard output. Called while libssh reads, so
-    /// nothing in it may wait; it may be called during ``write(_:)`` as well.
-    ///
-    /// Until it is set everything is kept, for a command's first and last words may come together
-    /// with the server's answer to the request that started it; it gets them when it is set.
-    public var onData: (UnsafeRawBufferPointer, _ isStandardError: Bool) -> Int = { _, _ in 0 } {
-        didSet { drain() }
-    }
-
-    /// The session, which lives at least as long.
-    public let session: Session
-    /// What the channel leads to.
-    public let kind: Kind
+    /// The second value tells standard error from standard output. Nothing in it may wait. Until it
+    /// is set everything is kept; it gets that when it is set.
+    var onData: (UnsafeRawBufferPointer, _ isStandardError: Bool) -> Int { get set }
     /// The remote process's status.
-    public internal(set) var exitStatus: Int?
+    var exitStatus: Int? { get }
     /// The signal the remote process died of, when the server says so.
-    public internal(set) var exitSignal: ExitSignal?
-
-    /// libssh's channel; nil once it is freed.
-    var handle: OpaquePointer?
-    var hasReceivedEOF = false
-    var hasReceivedClose = false
-    var window = ReceiveWindow()
-    private let standardOutput = ReceiveBuffer(isStandardError: false)
-    private let standardError = ReceiveBuffer(isStandardError: true)
-    private let callbacks: UnsafeMutablePointer<ssh_channel_callbacks_struct>
-
-    init(session: Session, kind: Kind) {
-        self.session = session
-        self.kind = kind
-        unsafe callbacks = .allocate(capacity: 1)
-        unsafe callbacks.initialize(to: ssh_channel_callbacks_struct())
-        session.register(self)
-    }
-
-    deinit {
-        if let handle = unsafe handle {
-            session.inLibrary {
-                // Until the other side's CLOSE libssh calls back even into a freed channel.
-                unsafe ssh_remove_channel_callbacks(handle, callbacks)
-                unsafe ssh_channel_free(handle)
-            }
-        }
-        unsafe callbacks.deallocate()
-    }
-
-    // MARK: - Opening
+    var exitSignal: ExitSignal? { get }
 
     /// Opens the channel.
-    /// - Throws: ``SSHError/openRefused(code:text:)`` when the server will not; the session's
-    ///   failure when it has ended.  C: `ssh_channel_open_session`, `ssh_channel_open_forward`.
-    public func open() throws(SSHError) -> Attempt<Void> {
-        if let failure = session.failure { throw failure }
-        let handle = unsafe try makeHandle()
-        if isUnanswered { return .again }
-        let before = session.notes.createdChannel
-        let code = session.inLibrary(least: SSH_LOG_PROTOCOL) { unsafe callOpen(handle) }
-        if session.notes.createdChannel != before { number = session.notes.createdChannel }
-        session.noteFailure()
-        switch code {
-        case SSH_OK:
-            let now = readClock()
-            window.open(after: session.noteRoundTrip(now - (openingSince ?? now)))
-            raiseWindow()
-            return .done(())
-        case SSH_AGAIN: return .again
-        default: throw openFailure()
-        }
-    }
+    /// - Throws: ``SSHError/openRefused(code:text:)`` when the server will not; the failure of the
+    ///   connection when it has ended.
+    func open() throws(SSHError) -> Attempt<Void>
 
-    /// Whether the server has been asked and the session has not read its answer yet.
-    ///
-    /// libssh would read from the socket at each call, and thousands of channels may be waiting.
-    private var isUnanswered: Bool {
-        guard number != 0, let handle = unsafe handle else { return false }
-        return unsafe ssh_channel_is_open(handle) == 0
-            && session.notes.refusedChannels[number] == nil
-    }
+    /// Asks for a terminal on the other side (RFC 4254 §6.2).
+    /// - Parameters:
+    ///   - term: TERM's value.
+    ///   - columns: width in characters.
+    ///   - rows: height in characters.
+    /// - Returns: whether the server agreed.
+    func requestPty(term: String, columns: Int, rows: Int) throws(SSHError) -> Attempt<Bool>
+    /// Lets programs on the server show windows on an X server of this side (RFC 4254 §6.3.1).
+    /// - Parameters:
+    ///   - name: the protocol of the cookie.
+    ///   - cookie: its data in hexadecimal; the server keeps it, so it is not the real one.
+    ///   - screen: the screen's number.
+    /// - Returns: whether the server agreed.
+    func requestX11(
+        protocol name: String,
+        cookie: String,
+        screen: UInt32
+    ) throws(SSHError) -> Attempt<Bool>
+    /// Lets programs on the server ask the user's agent; there is no answer.
+    func requestAgent()
+    /// Sets an environment variable of the remote process, if the server lets it (RFC 4254 §6.4).
+    func setEnvironment(_ name: String, _ value: String) throws(SSHError) -> Attempt<Bool>
+    /// Starts the user's shell (RFC 4254 §6.5).
+    func shell() throws(SSHError) -> Attempt<Bool>
+    /// Starts a command in the user's shell (RFC 4254 §6.5).
+    func execute(_ command: [UInt8]) throws(SSHError) -> Attempt<Bool>
+    /// Starts a subsystem, such as `sftp` (RFC 4254 §6.5).
+    func subsystem(_ name: String) throws(SSHError) -> Attempt<Bool>
+    /// Tells the server the terminal's new size (RFC 4254 §6.7).
+    func changeWindow(columns: Int, rows: Int)
+    /// Sends a break on the remote terminal (RFC 4335).
+    func sendBreak(_ milliseconds: UInt32)
+    /// Sends a signal to the remote process (RFC 4254 §6.9); its name is without `SIG`.
+    func sendSignal(_ name: String)
 
-    private var number: UInt32 = 0
-    private var openingSince: Instant?
-    /// When the request that goes on was sent.
-    var requestSince: Instant?
-
-    private func makeHandle() throws(SSHError) -> OpaquePointer {
-        if let handle = unsafe handle { return unsafe handle }
-        guard let new = unsafe session.inLibrary({ unsafe ssh_channel_new(session.handle) }) else {
-            throw .refused("a channel needs a login")
-        }
-        unsafe handle = new
-        openingSince = readClock()
-        unsafe installCallbacks(new)
-        return unsafe new
-    }
-
-    private func callOpen(_ handle: OpaquePointer) -> Int32 {
-        switch kind {
-        case .session: unsafe ssh_channel_open_session(handle)
-        case .directTCP(let host, let port, let originHost, let originPort):
-            unsafe ssh_channel_open_forward(
-                handle,
-                host,
-                Int32(port),
-                originHost,
-                Int32(originPort)
-            )
-        case .directUnix(let path): unsafe ssh_channel_open_forward_unix(handle, path, "", 0)
-        // The server has opened it.
-        case .forwardedTCP, .agent, .x11: SSH_OK
-        }
-    }
-
-    /// - Returns: the reason out of `NUMBER error (CODE) TEXT`.
-    private func openFailure() -> SSHError {
-        if let failure = session.failure { return failure }
-        guard let reason = session.notes.refusedChannels.removeValue(forKey: number) else {
-            return .refused(session.libraryError)
-        }
-        let code = UInt32(reason.suffix(after: "error (")?.prefix { $0.isNumber } ?? "") ?? 0
-        return .openRefused(code: code, text: printable(reason.suffix(after: ") ") ?? ""))
-    }
-
-    // MARK: - Receiving
+    /// Whether ``write(_:)`` would take something now; it becomes true in a later turn of the loop.
+    var canWrite: Bool { get }
+    /// Sends what can be sent now.
+    /// - Returns: bytes taken; 0 when ``canWrite`` is false.
+    /// - Throws: the failure of the connection; ``SSHError/refused(_:)`` when the channel is closed
+    ///   or EOF was sent.
+    func write(_ bytes: UnsafeRawBufferPointer) throws(SSHError) -> Int
+    /// Tells the server that nothing more comes; receiving goes on (RFC 4254 §5.3).
+    func sendEOF()
+    /// Closes our side (RFC 4254 §5.3).
+    /// - Returns: ``Attempt/again`` until that is on its way.
+    func close() -> Attempt<Void>
 
     /// Hands on what ``onData`` did not take before; to be called when it can take more.
-    public func drain() {
-        guard let handle = unsafe handle else { return }
-        let before = unreadCount
-        session.inLibrary {
-            unsafe standardOutput.drain(handle, into: onData)
-            unsafe standardError.drain(handle, into: onData)
-        }
-        window.take(before - min(before, unreadCount))
-        session.noteFailure()
-        settle()
-    }
-
-    /// libssh has a packet for us.
-    /// - Returns: bytes taken.
-    func receive(_ data: UnsafeRawBufferPointer, isStandardError: Bool) -> Int {
-        let count =
-            if isStandardError {
-                unsafe standardError.receive(data, into: onData)
-            } else {
-                unsafe standardOutput.receive(data, into: onData)
-            }
-        window.take(count)
-        // libssh takes what comes beyond the window, and memory has an end.
-        if unreadCount > 2 * ReceiveWindow.most {
-            session.violated("the server sends more than it may")
-        }
-        return count
-    }
-
-    private var unreadCount: Int { standardOutput.count + standardError.count }
-
+    func drain()
     /// Whether everything has been received and handed on that the server will send, also because
-    /// the session has ended.
-    public var remoteEOF: Bool { hasReceivedEOF && unreadCount == 0 }
-
+    /// the connection has ended.
+    var remoteEOF: Bool { get }
     /// Whether the server has closed the channel and nothing is left to hand on.
-    ///
-    /// A session that failed does not close its channels: that is for ``Session/failure`` to tell.
-    public var isClosed: Bool { hasReceivedClose && unreadCount == 0 }
-
-    /// After libssh has read: gives the server back the window of what has been taken.
-    func settle() {
-        if window.isDue && unreadCount == 0 && !hasReceivedEOF { raiseWindow() }
-    }
-
-    private func raiseWindow() {
-        guard let handle = unsafe handle, let size = window.raise() else { return }
-        session.inLibrary {
-            unsafe session.scratch.raiseWindow(of: handle, to: size) { unsafe receive($0) }
-        }
-        session.noteFailure()
-    }
-
-    /// What the call that raises the window has read by the way.
-    private func receive(_ data: UnsafeRawBufferPointer) {
-        unsafe standardOutput.keep(data)
-        let before = standardOutput.count
-        unsafe standardOutput.drain(nil, into: onData)
-        window.take(before - standardOutput.count)
-    }
-
-    /// The session is over; what libssh holds of it can no longer be read.
-    /// - Parameter freed: whether libssh has freed its channels, as a disconnect does.
-    func sessionEnded(freed: Bool) {
-        hasReceivedEOF = true
-        if freed {
-            hasReceivedClose = true
-            unsafe handle = nil
-        }
-        standardOutput.forgetLibrary()
-        standardError.forgetLibrary()
-    }
-
-    // MARK: - Callbacks
-
-    func installCallbacks(_ handle: OpaquePointer) {
-        unsafe callbacks.pointee.size = MemoryLayout<ssh_channel_callbacks_struct>.size
-        unsafe callbacks.pointee.userdata = Unmanaged.passUnretained(self).toOpaque()
-        unsafe callbacks.pointee.channel_data_function = { _, _, data, count, isError, user in
-            guard let user = unsafe user else { return 0 }
-            let bytes = unsafe UnsafeRawBufferPointer(start: data, count: Int(count))
-            return Int32(
-                unsafe channel(user).receive(bytes, isStandardError: isError != 0)
-            )
-        }
-        unsafe callbacks.pointee.channel_eof_function = { _, _, user in
-            if let user = unsafe user { unsafe channel(user).hasReceivedEOF = true }
-        }
-        unsafe callbacks.pointee.channel_close_function = { _, _, user in
-            guard let user = unsafe user else { return }
-            unsafe channel(user).hasReceivedClose = true
-            unsafe channel(user).hasReceivedEOF = true
-        }
-        unsafe callbacks.pointee.channel_exit_status_function = { _, _, status, user in
-            if let user = unsafe user { unsafe channel(user).exitStatus = Int(status) }
-        }
-        unsafe callbacks.pointee.channel_exit_signal_function = {
-            _,
-            _,
-            name,
-            core,
-            message,
-            _,
-            user in
-            guard let user = unsafe user else { return }
-            unsafe channel(user).exitSignal = ExitSignal(
-                name: unsafe text(name),
-                coreDumped: core != 0,
-                message: unsafe text(message)
-            )
-        }
-        unsafe ssh_add_channel_callbacks(handle, callbacks)
-    }
+    var isClosed: Bool { get }
 }
 
-private func channel(_ user: UnsafeMutableRawPointer) -> Channel {
-    unsafe Unmanaged<Channel>.fromOpaque(user).takeUnretainedValue()
-}
+/// Why a remote process ended without a status (RFC 4254 §6.10).
+public struct ExitSignal: Sendable, Equatable {
+    /// Without `SIG`, such as `TERM`.
+    public let name: String
+    /// Whether it left a core file.
+    public let coreDumped: Bool
+    /// The server's explanation.
+    public let message: String
 
-extension Session {
-    /// Makes a channel for a shell, command or subsystem; it is not open yet.
-    public func openSession() -> Channel { Channel(session: self, kind: .session) }
-
-    /// Makes a channel to a TCP port as the server sees it; it is not open yet.
+    /// Makes one of its parts.
     /// - Parameters:
-    ///   - host: a name or address the server resolves.
-    ///   - port: 1 to 65535.
-    ///   - originHost: where the connection comes from, for the server's log.
-    ///   - originPort: the port it comes from.
-    /// - Returns: the channel.
-    public func openDirectTCP(
-        host: String,
-        port: UInt16,
-        originHost: String = "127.0.0.1",
-        originPort: UInt16 = 65535
-    ) -> Channel {
-        Channel(
-            session: self,
-            kind: .directTCP(
-                host: host,
-                port: port,
-                originHost: originHost,
-                originPort: originPort
-            )
-        )
+    ///   - name: without `SIG`.
+    ///   - coreDumped: whether it left a core file.
+    ///   - message: the server's explanation.
+    public init(name: String, coreDumped: Bool, message: String) {
+        self.name = name
+        self.coreDumped = coreDumped
+        self.message = message
     }
 }

@@ -5,7 +5,7 @@
 /// channel brings before ``Channel/onData`` is set is kept for it.
 public struct ServerChannels {
     /// Answers a request: nil refuses it.
-    public typealias Handler = (ServerChannelRequest) -> ((Channel) -> Void)?
+    public typealias Handler = (ServerChannelRequest) -> ((any Channel) -> Void)?
 
     /// For connections to a port the server listens on for us (RFC 4254 §7.2).
     public var onForwardedTCP: Handler?
@@ -26,6 +26,15 @@ public struct ServerChannelRequest: Sendable, Equatable {
         public let host: String
         /// The port the server listens on.
         public let port: UInt16
+
+        /// Makes one of its parts.
+        /// - Parameters:
+        ///   - host: the address as it was asked for.
+        ///   - port: the port the server listens on.
+        public init(host: String, port: UInt16) {
+            self.host = host
+            self.port = port
+        }
     }
 
     /// The port the connection came to; nil for agents and displays.
@@ -34,4 +43,15 @@ public struct ServerChannelRequest: Sendable, Equatable {
     public let originHost: String
     /// The port it comes from.
     public let originPort: UInt16
+
+    /// Makes a request of its parts.
+    /// - Parameters:
+    ///   - listener: where a connection was made to; nil for agents and displays.
+    ///   - originHost: where it comes from.
+    ///   - originPort: the port it comes from.
+    public init(listener: Listener?, originHost: String, originPort: UInt16) {
+        self.listener = listener
+        self.originHost = originHost
+        self.originPort = originPort
+    }
 }

@@ -66,7 +66,7 @@ private let kinds: [(name: String, kind: SSHError.AlgorithmKind)] = [
 ]
 
 /// Makes text from the network harmless for a terminal.
-func printable(_ text: String) -> String { visible(text.utf8.prefix(printableLimit)) }
+public func printable(_ text: String) -> String { visible(text.utf8.prefix(printableLimit)) }
 
 /// As much of a disconnect text as OpenSSH prints.
 private let printableLimit = 400

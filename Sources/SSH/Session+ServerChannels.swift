@@ -25,7 +25,7 @@ extension Session {
             onServerOpenedChannel()
             return false
         }
-        guard let channel = unsafe Channel(answering: message, of: self, kind: kind) else {
+        guard let channel = unsafe LibraryChannel(answering: message, of: self, kind: kind) else {
             return false
         }
         accept(channel)
@@ -35,9 +35,9 @@ extension Session {
     private func handler(
         of message: ssh_message,
         _ request: ServerChannelRequest
-    ) -> (Channel.Kind, ServerChannels.Handler)? {
+    ) -> (LibraryChannel.Kind, ServerChannels.Handler)? {
         let handler: ServerChannels.Handler?
-        let kind: Channel.Kind
+        let kind: LibraryChannel.Kind
         switch unsafe ssh_message_subtype(message) {
         case Int32(SSH_CHANNEL_FORWARDED_TCPIP.rawValue):
             handler = serverChannels.onForwardedTCP
@@ -73,7 +73,7 @@ extension ServerChannelRequest {
     }
 }
 
-extension Channel {
+extension LibraryChannel {
     /// Accepts a channel of the server's, with the callbacks in place before anything can come.
     ///
     /// C: `ssh_message_channel_request_open_reply_accept_channel`, which grants 32,000 bytes; the

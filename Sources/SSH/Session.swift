@@ -257,13 +257,13 @@ public import Posix
 
     var isLoggedIn: Bool { phase == .open }
 
-    func register(_ channel: Channel) {
+    func register(_ channel: LibraryChannel) {
         channels.removeAll { $0.channel == nil }
         channels.append(WeakChannel(channel: channel))
     }
 
     private struct WeakChannel {
-        weak var channel: Channel?
+        weak var channel: LibraryChannel?
     }
 
     /// Bytes on the wire since the connection began.

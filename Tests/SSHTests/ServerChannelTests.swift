@@ -16,7 +16,7 @@ struct ServerChannelTests {
     @Test func aPortTheServerListensOnBringsItsConnections() throws {
         let session = it.session
         var received: [UInt8] = []
-        var taken: Channel?
+        var taken: (any Channel)?
         session.serverChannels.onForwardedTCP = { request in
             #expect(request.listener?.host == "localhost")
             #expect(request.originHost == "127.0.0.1")

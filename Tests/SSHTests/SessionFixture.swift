@@ -80,7 +80,7 @@ extension SessionFixture {
 
     /// What a command gave.
     struct Run {
-        let channel: Channel
+        let channel: any Channel
         var output: [UInt8] = []
         var error: [UInt8] = []
     }

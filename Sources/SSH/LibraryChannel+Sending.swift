@@ -1,7 +1,7 @@
 internal import CLibSSH
 public import Posix
 
-extension Channel {
+extension LibraryChannel {
     /// What is written at a time: libssh keeps what the socket does not take, without a bound.
     static let writeLimit = 65_536
 
@@ -29,7 +29,7 @@ extension Channel {
         }
         guard canWrite, unsafe !bytes.isEmpty else { return 0 }
         let window = Int(unsafe ssh_channel_window_size(handle))
-        let count = min(bytes.count, Channel.writeLimit, window)
+        let count = min(bytes.count, LibraryChannel.writeLimit, window)
         let written = session.inLibrary {
             unsafe ssh_channel_write(handle, bytes.baseAddress, UInt32(count))
         }

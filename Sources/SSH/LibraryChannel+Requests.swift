@@ -1,7 +1,7 @@
 internal import CLibSSH
 public import Posix
 
-extension Channel {
+extension LibraryChannel {
     /// Asks for a terminal on the other side (RFC 4254 §6.2).
     /// - Parameters:
     ///   - term: TERM's value.
