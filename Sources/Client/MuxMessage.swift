@@ -43,8 +43,9 @@ struct MuxHello: Sendable, Equatable {
         var value: [UInt8]
     }
 
-    /// What a master of ours says: that it answers a proxy client's global requests. OpenSSH's
-    /// drops the server's answers, and the connection with all requests but those for ports.
+    /// What a master of ours says: that it answers a proxy client's global requests.
+    ///
+    /// OpenSSH's drops the server's answers, and the connection with all requests but those for ports.
     static let proxyAnswers = Extension(name: "proxy-answers@ec2sh", value: [])
 
     var version = MuxHello.spokenVersion

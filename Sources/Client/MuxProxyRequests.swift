@@ -1,8 +1,9 @@
 internal import Posix
 internal import SSH
 
-/// What a proxy client asks of the connection as a whole: ports to listen on. Answers come in the
-/// order of the requests (RFC 4254 §4).
+/// What a proxy client asks of the connection as a whole: ports to listen on.
+///
+/// Answers come in the order of the requests (RFC 4254 §4).
 struct MuxProxyRequests {
     private let session: any ChannelCarrier
     private var waiting: [(request: GlobalRequest, wantsReply: Bool)] = []

@@ -26,6 +26,7 @@ public protocol Channel: AnyObject {
     ///   - columns: width in characters.
     ///   - rows: height in characters.
     /// - Returns: whether the server agreed.
+    /// - Throws: the connection's failure.
     func requestPty(term: String, columns: Int, rows: Int) throws(SSHError) -> Attempt<Bool>
     /// Lets programs on the server show windows on an X server of this side (RFC 4254 §6.3.1).
     /// - Parameters:
@@ -33,6 +34,7 @@ public protocol Channel: AnyObject {
     ///   - cookie: its data in hexadecimal; the server keeps it, so it is not the real one.
     ///   - screen: the screen's number.
     /// - Returns: whether the server agreed.
+    /// - Throws: the connection's failure.
     func requestX11(
         protocol name: String,
         cookie: String,

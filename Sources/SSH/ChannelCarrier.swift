@@ -17,6 +17,7 @@ public protocol ChannelCarrier: Source {
     ///   - port: 1 to 65535.
     ///   - originHost: where the connection comes from, for the server's log.
     ///   - originPort: the port it comes from.
+    /// - Returns: the channel.
     func openDirectTCP(
         host: String,
         port: UInt16,
