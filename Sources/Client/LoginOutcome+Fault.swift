@@ -8,6 +8,7 @@ extension LoginOutcome {
         switch error {
         case let error as WayError: self.init(error.outcome)
         case is HandshakeTimeout: self = .noAnswer
+        case is KeyPushFailed: self = .pushFailed
         case let error as HostKeyRefusal: self = .hostKeyRefused(error)
         case let error as SSHError: self.init(error)
         case let error as LoginRefused: self = error.outcome
@@ -21,8 +22,11 @@ extension LoginOutcome {
             case .nameNotFound: .nameNotFound
             case .refused: .connectionRefused
             case .timedOut, .unreachable: .noAnswer
-            case .nameUnavailable, .proxyFailed, .local, .notOffered, .denied, .serviceFailed:
-                .other
+            case .closed: .closedBeforeBanner
+            case .notRunning(let state): .notRunning(state: state)
+            // Nobody could say where the instance is.
+            case .notOffered, .denied, .serviceFailed: .nameNotFound
+            case .nameUnavailable, .proxyFailed, .local: .other
             }
     }
 

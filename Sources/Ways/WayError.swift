@@ -15,10 +15,14 @@ public struct WayError: Fault {
         case timedOut
         /// There is no way through the network.
         case unreachable
+        /// The connection was closed before the server said who it is.
+        case closed
         /// The proxy command gave no connection.
         case proxyFailed
         /// Something on this machine is missing or wrong.
         case local
+        /// The instance does not run; AWS's word for what it does.
+        case notRunning(state: String)
         /// AWS has no such way to this instance.
         case notOffered
         /// AWS does not let us take this way.
@@ -39,6 +43,8 @@ public struct WayError: Fault {
     public let hint: Hint?
     /// The error below.
     public let cause: (any Error)?
+    /// The other ways that were tried, and how each ended.
+    public internal(set) var others: [WayRace.Loss] = []
 
     init(_ error: NameError) {
         hint = nil
@@ -89,6 +95,21 @@ public struct WayError: Fault {
         summary = words.last ?? "proxy command failed"
         self.words = words
         hint = nil
+        self.cause = cause
+    }
+
+    /// - Parameters:
+    ///   - peer: the address at the other end, where it is known.
+    ///   - cause: nil for an ordinary end.
+    init(closedBy peer: SocketAddress?, _ cause: SystemError?) {
+        hint = nil
+        outcome = .closed
+        layer = .transport
+        summary = "the connection was closed before the server said who it is"
+        let reason = cause?.reason ?? "Connection closed by remote host"
+        let address = peer.map { "\($0.host) port \($0.port)" } ?? "UNKNOWN port 65535"
+        let verb = cause == nil ? "closed" : "reset"
+        words = ["kex_exchange_identification: \(reason)", "Connection \(verb) by \(address)"]
         self.cause = cause
     }
 

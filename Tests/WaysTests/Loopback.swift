@@ -1,4 +1,5 @@
 import Faults
+import Glibc
 import Posix
 import Testing
 
@@ -65,4 +66,53 @@ final class Blackhole {
 final class Told {
     private(set) var lines: [String] = []
     private(set) lazy var trace = Trace(level: .debug1) { [unowned self] in lines.append($0) }
+}
+
+/// A server that greets everybody who connects: with a line, with silence, or by closing.
+final class Greeter {
+    let address: SocketAddress
+    private let counter: Helper<Int>
+    private let stop: Descriptor
+
+    // Nil closes each connection at once.
+    init(_ line: String?) throws {
+        let listener = try listen(on: Loopback.address("127.0.0.1"))
+        address = try localAddress(of: listener.number)
+        let pipe = try makePipe()
+        stop = try pipe.far.duplicate()
+        let number = listener.release()
+        let end = try pipe.near.duplicate().release()
+        counter = try Helper {
+            serve(Descriptor(owning: number), line, until: Descriptor(owning: end))
+        }
+    }
+
+    /// How many have connected; ends the server.
+    func end() throws -> Int {
+        try writeAll(stop.number, [1])
+        try waitFor(counter.number, .read, until: readClock() + .seconds(10))
+        return try #require(counter.take())
+    }
+}
+
+private func serve(
+    _ listener: consuming Descriptor,
+    _ line: String?,
+    until end: consuming Descriptor
+) -> Int {
+    var served: [Int32] = []
+    var count = 0
+    while true {
+        var waited = [listener.number, end.number].map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        guard poll(&waited, 2, -1) > 0, waited[1].revents == 0 else { break }
+        guard let connection = try? acceptConnection(listener.number) else { continue }
+        count += 1
+        guard let line else { continue }
+        try? writeAll(connection.number, Array(line.utf8))
+        served.append(connection.release())
+    }
+    served.forEach { _ = Descriptor(owning: $0) }
+    return count
 }

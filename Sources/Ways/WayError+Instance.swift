@@ -1,0 +1,26 @@
+public import Faults
+
+extension WayError {
+    /// Says that nobody could find out where an instance is.
+    /// - Parameter fault: why not.
+    public init(lookingUp fault: any Fault) {
+        self.init(.notOffered, fault.layer, fault.summary, hint: fault.hint, cause: fault)
+    }
+
+    /// Says that an instance has no address that leads to it this way.
+    /// - Parameters:
+    ///   - id: `i-…`.
+    ///   - address: what it lacks, such as `public address`.
+    public init(instance id: String, without address: String) {
+        self.init(.unreachable, .network, "\(id) has no \(address)")
+    }
+
+    /// Says that an instance does not run.
+    /// - Parameters:
+    ///   - id: `i-…`.
+    ///   - state: AWS's word for what it does.
+    ///   - hint: how to start it.
+    public init(instance id: String, state: String, hint: Hint?) {
+        self.init(.notRunning(state: state), .name, "\(id) is \(state)", hint: hint)
+    }
+}
