@@ -61,6 +61,9 @@ struct Connector {
     ) throws -> [String] {
         let algorithms = plan.options.hostKeyAlgorithms
         if plan.options.isSet(.hostKeyAlgorithms) { return algorithms }
+        if let ordered = InstanceProof(plan, in: context)?.preferPinned(algorithms) {
+            return ordered
+        }
         let name = policy.knownHostsName
         var known = known
         if let command = KnownHostsCommand(plan, trace: context.trace) {
@@ -105,14 +108,28 @@ struct Connector {
         }
         var policy = policy
         try askNames(about: key, &policy)
+        let proof = InstanceProof(plan, in: context)
         var check = HostKeyCheck(
             policy,
             known: known,
             command: KnownHostsCommand(plan, key, trace: context.trace)?.callAsFunction,
             ask: { context.prompter.ask($0, .visible) },
+            prove: { (try? proof?.askConsole(about: $0)) ?? .silent },
             trace: context.trace
         )
-        return try check.verify(key)
+        switch try proof?.compare(key) ?? .silent {
+        case .proven: return try check.verifyPinned(key)
+        case .contradicted:
+            // A key that was made anew is on the console, if the instance has been started anew.
+            guard try proof?.askConsole(about: key) == .proven else {
+                throw HostKeyRefusal.disproven(host: policy.knownHostsName)
+            }
+            return try check.verifyPinned(key)
+        case .silent:
+            let restrictions = try check.verify(key)
+            if restrictions.isEmpty { proof?.pin(key) }
+            return restrictions
+        }
     }
 }
 

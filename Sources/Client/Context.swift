@@ -41,6 +41,12 @@ public final class Context {
         self.configuration = configuration
     }
 
+    /// The user's own table of names by image.
+    var userTablePath: String {
+        let base = environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+        return (base ?? user.home + "/.config") + "/ec2sh/users.json"
+    }
+
     /// The shell that runs the user's commands here: SHELL, else `/bin/sh`.
     var shell: String? { environment["SHELL"] }
 }

@@ -18,6 +18,8 @@ public struct HostKeyCheck {
     let known: KnownHosts
     let command: Command?
     let ask: (String) -> String?
+    /// Asks AWS about a key that nothing on this machine vouches for.
+    let prove: (HostKey) -> InstanceProof.Verdict
     let trace: Trace
     /// CheckHostIP is given up on the way where there is nothing to compare.
     var checksAddress: Bool
@@ -36,10 +38,30 @@ public struct HostKeyCheck {
         ask: @escaping (String) -> String?,
         trace: Trace
     ) {
+        self.init(
+            policy,
+            known: known,
+            command: command,
+            ask: ask,
+            prove: { _ in .silent },
+            trace: trace
+        )
+    }
+
+    /// The same for an instance: a key that nothing here vouches for may be proven by AWS.
+    init(
+        _ policy: HostKeyPolicy,
+        known: KnownHosts,
+        command: Command? = nil,
+        ask: @escaping (String) -> String?,
+        prove: @escaping (HostKey) -> InstanceProof.Verdict,
+        trace: Trace
+    ) {
         self.policy = policy
         self.known = known
         self.command = command
         self.ask = ask
+        self.prove = prove
         self.trace = trace
         checksAddress = policy.options.checkHostIP
     }
@@ -69,6 +91,14 @@ public struct HostKeyCheck {
         }
         let writing: HostKeyCase.Writing = hasOddName ? .never : .allowed
         return try check(key, port: policy.options.port, writing: writing)
+    }
+
+    /// Judges a key that is the instance's without doubt: only a revocation speaks against it.
+    func verifyPinned(_ key: HostKey) throws(HostKeyRefusal) -> HostKeyPolicy.Exposed {
+        let name = "\(key.algorithm) \(key.fingerprint(policy.options.fingerprintHash))"
+        trace.debug(.debug1, .trust, "Server host key: \(name), pinned to the instance")
+        try checkRevocation(key)
+        return []
     }
 
     /// RevokedHostKeys: a list that cannot be read lets no key pass.
@@ -154,7 +184,7 @@ public struct HostKeyCheck {
             greet(found, entry)
             return []
         case .unknown:
-            return try meet(found)
+            return try isProven(found) ? [] : meet(found)
         case .revoked:
             for line in HostKeyWords.revoked(found) { trace.say(.error, line) }
             guard policy.options.strictHostKeyChecking == .no else {
@@ -164,6 +194,8 @@ public struct HostKeyCheck {
             return try goOnUnsafely()
         case .changed(let entry):
             if found.writing == .neverAndQuiet { throw HostKeyRefusal.changed(found, entry) }
+            // An address goes from one instance to another; a key that AWS vouches for does not.
+            if try isProven(found) { return [] }
             for line in HostKeyWords.changed(found, entry, policy, checksAddress) {
                 trace.say(.error, line)
             }
@@ -172,6 +204,23 @@ public struct HostKeyCheck {
                 throw HostKeyRefusal.changed(found, entry)
             }
             return try goOnUnsafely()
+        }
+    }
+
+    /// Asks AWS, for an instance.
+    /// - Throws: ``HostKeyRefusal/disproven(host:)`` when the key is not the instance's.
+    private func isProven(_ found: HostKeyCase) throws(HostKeyRefusal) -> Bool {
+        if found.writing == .neverAndQuiet { return false }
+        switch prove(found.key) {
+        case .proven:
+            trace.say(
+                .info,
+                "ec2sh: the \(found.key.shortName) host key of \(found.name) is proven by the "
+                    + "instance's console"
+            )
+            return true
+        case .contradicted: throw HostKeyRefusal.disproven(host: found.name)
+        case .silent: return false
         }
     }
 

@@ -11,6 +11,8 @@ public enum HostKeyRefusal: Fault, Equatable {
     case changedKey(host: String, path: String, line: Int)
     /// The key is marked as revoked.
     case revokedKey(host: String)
+    /// AWS, or what was seen of the instance before, says that the instance has another key.
+    case disproven(host: String)
     /// Forwarding was given up for want of trust, and ExitOnForwardFailure is set.
     case forwardingDisabled
     /// KnownHostsCommand ended badly; how.
@@ -34,6 +36,8 @@ public enum HostKeyRefusal: Fault, Equatable {
         case .changedKey(let host, let path, let line):
             "the host key of \(host) is not the one in \(path):\(line)"
         case .revokedKey(let host): "the host key of \(host) is revoked"
+        case .disproven(let host):
+            "the server that answers for \(host) has a host key that the instance does not have"
         case .forwardingDisabled: "forwarding is disabled, as the host key is not trusted"
         case .commandFailed(let how): how
         }
@@ -45,6 +49,7 @@ public enum HostKeyRefusal: Fault, Equatable {
         case .forwardingDisabled:
             ["Error: forwarding disabled due to host key check failure"]
         case .commandFailed(let how): [how, "KnownHostsCommand failed"]
+        case .disproven: ["ec2sh: error: \(summary)", "Host key verification failed."]
         default: ["Host key verification failed."]
         }
     }

@@ -10,13 +10,15 @@ extension Connector {
     ///   - connection: what ``open(_:)`` gave.
     ///   - plan: the host's configuration.
     ///   - attempt: as whom, and with which keys.
+    ///   - push: lets a key in that was made for this login.
     /// - Returns: what let us in.
     /// - Throws: ``LoginRefused``, or the session's fault.
     @discardableResult
     func logIn(
         _ connection: Connection,
         _ plan: Plan,
-        _ attempt: LoginAttempt
+        _ attempt: LoginAttempt,
+        push: (UserKey) throws -> Void
     ) throws -> RememberedLogin {
         var options = plan.options
         options.give(up: connection.restrictions)
@@ -24,7 +26,7 @@ extension Connector {
         var tokens = plan.tokens
         tokens.remoteUser = attempt.user
         let expansion = tokens
-        let keys = LoginKeys(
+        var keys = LoginKeys(
             options: options,
             prompter: context.prompter,
             trace: context.trace,
@@ -33,6 +35,12 @@ extension Connector {
             environment: context.environment,
             expand: { try expansion.file($0, in: plan.environment) }
         )
+        if attempt.keys == .pushed {
+            guard let key = try? PrivateKey.makeEd25519() else { throw KeyPushFailed.noKey }
+            try push(key.publicKey)
+            keys.pushed = key
+            options.useKeysOnly()
+        }
         var login = Login(
             connection.session,
             user: attempt.user,
@@ -79,6 +87,14 @@ extension Options {
         if exposed.contains(.password) { passwordAuthentication = false }
         if exposed.contains(.keyboardInteractive) { kbdInteractiveAuthentication = false }
         if exposed.contains(.agent) { forwardAgent = false }
+    }
+
+    /// Leaves nothing but keys.
+    fileprivate mutating func useKeysOnly() {
+        pubkeyAuthentication = .yes
+        passwordAuthentication = false
+        kbdInteractiveAuthentication = false
+        gssapiAuthentication = false
     }
 
     /// Leaves one key file, so that a server's limit of tries is not met.

@@ -17,6 +17,10 @@ struct LoginKeys {
     let environment: [String: String]
     /// Expands a path of the configuration.
     let expand: (String) throws -> String
+    /// A key that was made for this login, in the place of all others.
+    var pushed: PrivateKey?
+
+    private static let pushedName = "a key pushed by EC2 Instance Connect"
 
     // MARK: - Public halves
 
@@ -25,6 +29,15 @@ struct LoginKeys {
     /// - Returns: the keys in the order to try them.
     /// - Throws: when a path cannot be expanded.
     func identities(agentKeys: [AgentIdentity]) throws -> LoginIdentities {
+        if let pushed {
+            let identity = LoginIdentity(name: LoginKeys.pushedName, key: pushed.publicKey)
+            return LoginIdentities(
+                files: [identity],
+                certificates: [],
+                agentKeys: [],
+                options: options
+            )
+        }
         var files = token?.identities() ?? []
         for identity in options.identities where identity.path.lowercased() != "none" {
             let path = try expand(identity.path)
@@ -126,6 +139,7 @@ struct LoginKeys {
     /// With such a key the proof is sent at once: asking first whether the server would take the
     /// key, as ssh does, costs a round trip.
     func readyKey(_ identity: LoginIdentity) -> PrivateKey? {
+        if let pushed { return pushed }
         let files = IdentityFile(
             isEC2: false,
             fixesPermissions: false,

@@ -1,18 +1,24 @@
+internal import AWS
 internal import EC2
 internal import Faults
 internal import Posix
 internal import SSH
 internal import SSHConfig
+internal import Ways
 
 /// The search for a login on one host: connection after connection, as the strategy says.
 ///
 /// The target of a run has one, and so has each jump on the way to it.
 struct LoginSearch {
-    let plan: Plan
+    private(set) var plan: Plan
     private let context: Context
     private let memory: LoginMemory?
     private var facts: LoginFacts
     private var next: LoginAttempt?
+    /// What the server said before a key was pushed in vain.
+    private var refusal: (any Error)?
+    /// Whether AWS was asked about a host that is plain to all appearances.
+    private var hasGuessed = false
 
     /// Prepares a search; nothing is tried yet.
     /// - Parameters:
@@ -22,23 +28,36 @@ struct LoginSearch {
     init(_ plan: Plan, in context: Context) throws {
         self.plan = plan
         self.context = context
-        facts = LoginFacts(plan.options, localUser: context.user.name)
+        if Whereabouts.isKnownAddress(plan, in: context) { self.plan.options.becomeInstance() }
+        facts = LoginFacts(self.plan.options, localUser: context.user.name)
         memory =
             facts.isEC2
             ? LoginMemory(environment: context.environment, home: context.user.home) : nil
         if facts.isEC2 {
-            facts.table = try UserTable.load(userFile: LoginSearch.userTablePath(context))
+            facts.table = try UserTable.load(userFile: context.userTablePath)
             facts.remembered = memory?.recall(
                 host: plan.options.hostname,
                 port: plan.options.port,
                 trace: context.trace
             )
+            try adopt(try Whereabouts.of(self.plan, table: facts.table, in: context))
         }
     }
 
-    private static func userTablePath(_ context: Context) -> String {
-        let base = context.environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-        return (base ?? context.user.home + "/.config") + "/ec2sh/users.json"
+    /// Takes in what is known of the instance; what is needed and not known is asked for beside the
+    /// first connection.
+    private mutating func adopt(_ whereabouts: Whereabouts?) throws {
+        plan.whereabouts = whereabouts
+        plan.rememberedWay = WayName.words.first { $0.word == facts.remembered?.way }?.value
+        facts.canPush = whereabouts != nil
+        guard let whereabouts, needsImage, whereabouts.cloud.hasSigns else { return }
+        try whereabouts.begin()
+    }
+
+    /// Whether the image is the best there is to tell the user by: a banner may say enough.
+    private var needsImage: Bool {
+        facts.givenUser == nil && facts.configuredUsers.isEmpty && facts.remembered == nil
+            && facts.banner.map { facts.table.users(banner: $0).count != 1 } ?? true
     }
 
     /// Whether the user is a guess, of which the server may say later that it was wrong.
@@ -62,6 +81,19 @@ struct LoginSearch {
         }
     }
 
+    /// Finds the way in, and goes no further.
+    /// - Returns: the descriptor that leads to the server.
+    /// - Throws: ``Stopped`` when no way is left to try.
+    mutating func reach() throws -> Reached {
+        while true {
+            do {
+                return try Reach(context: context).open(plan)
+            } catch {
+                try decide(after: LoginOutcome(error), error)
+            }
+        }
+    }
+
     /// Takes the server's word, given in the session, that another user is meant.
     /// - Throws: ``Stopped`` when that one is not to be tried.
     mutating func redirect(to user: String) throws {
@@ -70,15 +102,70 @@ struct LoginSearch {
 
     private mutating func decide(after outcome: LoginOutcome, _ fault: any Error) throws {
         context.trace.debug(.debug1, .auth, "attempt ended: \(outcome)")
+        if try isInstanceAfterAll(outcome) { return }
+        try note(fault)
         switch Strategy.next(after: outcome, facts: facts) {
         case .attempt(let login): next = login
         case .again(let pause):
+            if facts.retries == 0, case .notRunning(let state) = outcome {
+                let host = facts.host
+                context.trace.say(.info, "ec2sh: \(host) is \(state); waiting until it runs")
+            }
             facts.retries += 1
             try wait(pause)
+            if case .notRunning = outcome { try plan.whereabouts?.askAgain() }
         case .stop(let stop):
-            throw Stopped(fault: fault, stop: stop)
+            throw Stopped(fault: outcome == .pushFailed ? refusal ?? fault : fault, stop: stop)
         }
     }
+
+    /// Keeps what a fault tells besides how the attempt ended.
+    private mutating func note(_ fault: any Error) throws {
+        switch fault {
+        case let error as WayError:
+            facts.otherWays = error.others.map { "\($0.name) (\($0.error.summary))" }
+            facts.otherHint = error.others.last { $0.error.hint != nil }?.error.hint ?? error.hint
+        case let error as KeyPushFailed:
+            facts.pushFailure = error.summary
+        case is LoginRefused:
+            refusal = fault
+        default:
+            break
+        }
+        facts.isStarting = plan.whereabouts?.known?.isStarting(now: currentTimestamp())
+    }
+
+    /// A plain host that nobody knows or that does not answer may be an instance: AWS is asked once,
+    /// if something on this machine looks like credentials.
+    private mutating func isInstanceAfterAll(_ outcome: LoginOutcome) throws -> Bool {
+        guard !facts.isEC2, !hasGuessed, outcome == .nameNotFound || outcome == .noAnswer else {
+            return false
+        }
+        hasGuessed = true
+        let table = try UserTable.load(userFile: context.userTablePath)
+        guard let whereabouts = try Whereabouts.guess(plan, table: table, in: context) else {
+            return false
+        }
+        do {
+            try whereabouts.begin()
+            let limit = readClock() + LoginSearch.guessLimit
+            let found = try context.poller.wait(about: whereabouts, until: limit) {
+                try whereabouts.progress()
+            }
+            guard let found else { return false }
+            context.trace.debug(.debug1, .name, "\(facts.host) is \(found.instance.id)")
+        } catch let fault as any Fault {
+            context.trace.debug(.debug1, .aws, fault.summary)
+            return false
+        }
+        facts.isEC2 = true
+        facts.table = table
+        plan.options.becomeInstance()
+        try adopt(whereabouts)
+        return true
+    }
+
+    private static let guessLimit = Duration.seconds(5)
 
     private enum Result {
         case loggedIn(Connection)
@@ -91,9 +178,17 @@ struct LoginSearch {
         let connection = try connector.open(plan)
         do {
             facts.banner = connection.session.serverIdentification
+            if next == nil { try awaitImage() }
             let login = next ?? Strategy.first(facts)
             facts.attempts.append(login)
-            let success = try connector.logIn(connection, plan(for: login), login)
+            let success = try connector.logIn(connection, plan(for: login), login) { key in
+                guard let whereabouts = plan.whereabouts else { throw KeyPushFailed.noKey }
+                try KeyPush(
+                    whereabouts: whereabouts,
+                    poller: context.poller,
+                    trace: context.trace
+                )(key, user: login.user)
+            }
             if login.purpose == .login {
                 remember(success)
                 return .loggedIn(connection)
@@ -107,6 +202,24 @@ struct LoginSearch {
             throw error
         }
     }
+
+    /// Waits a moment for what the image says of the user: a wrong name costs a whole connection.
+    private mutating func awaitImage() throws {
+        guard let whereabouts = plan.whereabouts, needsImage else { return }
+        if whereabouts.known == nil, whereabouts.sources.isEmpty { return }
+        try whereabouts.begin(withImages: true)
+        let limit = readClock() + LoginSearch.imageLimit
+        do {
+            let known = try context.poller.wait(about: whereabouts, until: limit) {
+                try whereabouts.imageProgress()
+            }
+            facts.imageUsers = known.flatMap { facts.table.users(of: $0) } ?? []
+        } catch let fault as any Fault {
+            context.trace.debug(.debug1, .aws, fault.summary)
+        }
+    }
+
+    private static let imageLimit = Duration.seconds(2)
 
     /// Nobody is asked for the password of a user who is a guess of ours.
     private func plan(for login: LoginAttempt) -> Plan {
@@ -123,6 +236,8 @@ struct LoginSearch {
 
     /// Keeps what let us into an instance, so that the next run need not search.
     private func remember(_ login: RememberedLogin) {
+        var login = login
+        login.way = plan.whereabouts?.way?.word
         memory?.remember(
             login,
             host: plan.options.hostname,

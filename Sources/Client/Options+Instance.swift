@@ -1,6 +1,12 @@
 internal import SSHConfig
 
 extension Options {
+    /// Makes a host that was plain to all appearances an instance of EC2.
+    mutating func becomeInstance() {
+        ec2Host = .yes
+        useInstanceDefaults()
+    }
+
     /// Sets what differs for an instance of EC2; a value the user gave always wins.
     ///
     /// Idle connections are dropped after 350 s by security groups and NAT gateways, so the server

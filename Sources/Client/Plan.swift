@@ -39,6 +39,10 @@ public struct Plan {
     public var tokens: Tokens
     /// Answers for those values: variables and homes.
     public var environment: ConfigEnvironment
+    /// What is known of the instance, for a target on EC2 that is reached by ``Way/direct``.
+    var whereabouts: Whereabouts?
+    /// The way that worked the last time.
+    var rememberedWay: WayName?
     /// LocalCommand with its tokens expanded.
     public var localCommand: String?
 

@@ -14,7 +14,7 @@ struct Reach {
     func open(_ plan: Plan) throws -> Reached {
         switch plan.way {
         case .direct:
-            return try open(Direct(DirectParameters(plan.options), trace: context.trace))
+            return try openDirect(plan)
         case .proxyCommand(let command):
             var parameters = ProxyCommandParameters(command, shell: context.shell)
             parameters.passesDescriptor = plan.options.proxyUseFdpass
@@ -27,6 +27,25 @@ struct Reach {
         case .jump(let hosts):
             return try openJump(hosts, plan.options)
         }
+    }
+
+    private func openDirect(_ plan: Plan) throws -> Reached {
+        let parameters = DirectParameters(plan.options)
+        guard let whereabouts = plan.whereabouts else {
+            return try open(Direct(parameters, trace: context.trace))
+        }
+        let lanes = InstanceLanes(
+            options: plan.options,
+            whereabouts: whereabouts,
+            direct: parameters,
+            remembered: plan.rememberedWay,
+            shell: context.shell,
+            trace: context.trace
+        )
+        let race = WayRace(lanes.lanes, trace: context.trace)
+        let reached = try open(race)
+        whereabouts.way = plan.options.ec2Ways.first { $0.name == race.winner }
+        return reached
     }
 
     private func open(_ way: any Way) throws -> Reached {

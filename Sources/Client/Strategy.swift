@@ -33,7 +33,12 @@ public enum Strategy {
     /// - Parameter facts: with ``LoginFacts/banner`` set for an instance.
     /// - Returns: the caller's user; for an instance without one, the likeliest name.
     public static func first(_ facts: LoginFacts) -> LoginAttempt {
-        candidates(facts).first ?? LoginAttempt(facts.givenUser ?? facts.localUser)
+        var first = candidates(facts).first ?? LoginAttempt(facts.givenUser ?? facts.localUser)
+        if facts.pushKey == .yes && facts.canPush {
+            first.purpose = .login
+            first.keys = .pushed
+        }
+        return first
     }
 
     /// The next step after one that failed.
@@ -46,6 +51,9 @@ public enum Strategy {
         switch outcome {
         case .nameNotFound, .noAnswer, .hostKeyRefused, .keyFilesUnusable, .other:
             return stop(outcome, facts)
+        case .notRunning(let state):
+            let isStarting = state == "pending" && facts.retries < mostRetries
+            return isStarting ? .again(after: .seconds(3)) : stop(outcome, facts)
         case .connectionRefused, .closedBeforeBanner, .notSSH:
             return waitForStart(facts) ?? stop(outcome, facts)
         case .penalized:
@@ -59,6 +67,8 @@ public enum Strategy {
         case .tooManyFailures:
             return withOneKey(facts) ?? nextUser(outcome, facts)
         case .keyRefused:
+            return pushKey(facts) ?? nextUser(outcome, facts)
+        case .pushFailed:
             return nextUser(outcome, facts)
         }
     }
@@ -86,8 +96,10 @@ public enum Strategy {
             facts.configuredUsers.forEach { add(LoginAttempt($0)) }
             return Array(names.prefix(mostNames))
         }
-        let guesses = facts.table.users(banner: facts.banner)
         add(remembered)
+        // What the image says is no guess.
+        facts.imageUsers.forEach { add(LoginAttempt($0)) }
+        let guesses = facts.table.users(banner: facts.banner)
         add(guesses.first.map { LoginAttempt($0) })
         // Who gets in as root is told the right name, which no list can do.
         if facts.mayAskRoot && !guesses.isEmpty {
@@ -137,6 +149,24 @@ public enum Strategy {
         return .attempt(withSameKeys(LoginAttempt(user), facts))
     }
 
+    /// The same login with a key that AWS lets in: when the user is certain, or no other is left.
+    private static func pushKey(_ facts: LoginFacts) -> Step? {
+        guard facts.pushKey != .no, facts.canPush, let last = facts.attempts.last,
+            last.purpose == .login
+        else { return nil }
+        let tried = triedUsers(facts)
+        let isCertain =
+            facts.givenUser != nil || facts.imageUsers.contains(last.user)
+            || facts.remembered?.user == last.user
+        let isLast =
+            tried.count >= mostNames || !candidates(facts).contains { !tried.contains($0.user) }
+        guard isCertain || isLast, let user = isCertain ? last.user : tried.first else {
+            return nil
+        }
+        let attempt = LoginAttempt(user, keys: .pushed)
+        return facts.attempts.contains(attempt) ? nil : .attempt(attempt)
+    }
+
     /// The same login with one key in place of many.
     private static func withOneKey(_ facts: LoginFacts) -> Step? {
         guard let last = facts.attempts.last, last.keys == .all else { return nil }
@@ -151,7 +181,8 @@ public enum Strategy {
         _ attempt: LoginAttempt,
         _ facts: LoginFacts
     ) -> LoginAttempt {
-        LoginAttempt(attempt.user, attempt.purpose, keys: facts.attempts.last?.keys ?? .all)
+        let keys = facts.attempts.last?.keys ?? .all
+        return LoginAttempt(attempt.user, attempt.purpose, keys: keys == .pushed ? .all : keys)
     }
 
     /// An instance that starts is waited for; of any other we do not know that it will ever answer.
@@ -162,13 +193,17 @@ public enum Strategy {
 
     private static func stop(_ outcome: LoginOutcome, _ facts: LoginFacts) -> Step {
         let users = triedUsers(facts)
-        let isAboutUsers = outcome == .keyRefused || outcome == .tooManyFailures
+        let isAboutUsers =
+            outcome == .keyRefused || outcome == .tooManyFailures || outcome == .pushFailed
         var stop = Stop(hint: StrategyHints.hint(after: outcome, facts, triedUsers: users))
         if isAboutUsers && !users.isEmpty {
             // Each name is offered the same keys.
             let offered = unique(facts.offeredKeys)
             let keys = offered.isEmpty ? "no key" : list(offered, "and")
-            stop.tried = "tried as \(list(users, "and")) with \(keys)"
+            let push = facts.pushFailure.map { "; no key could be pushed: \($0)" } ?? ""
+            stop.tried = "tried as \(list(users, "and")) with \(keys)\(push)"
+        } else if !facts.otherWays.isEmpty {
+            stop.tried = "also tried \(facts.otherWays.joined(separator: ", "))"
         }
         return .stop(stop)
     }

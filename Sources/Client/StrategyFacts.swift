@@ -1,4 +1,5 @@
 public import EC2
+public import Faults
 public import SSHConfig
 
 /// One login that is to be tried: one connection, one user name.
@@ -18,6 +19,8 @@ public struct LoginAttempt: Sendable, Equatable {
         case all
         /// That of one file alone, so that a server's limit of tries is not met.
         case only(path: String)
+        /// One that was made for this login and pushed by EC2 Instance Connect.
+        case pushed
     }
 
     /// The remote user.
@@ -64,6 +67,10 @@ public enum LoginOutcome: Sendable, Equatable {
     case redirected(user: String)
     /// A login that was only to ask for the user has found an account that works.
     case openedWhileAsking
+    /// EC2 Instance Connect has not taken a key for us.
+    case pushFailed
+    /// The instance does not run; AWS's word for what it does.
+    case notRunning(state: String)
     /// The key files there are cannot be used; the words about them have been said.
     case keyFilesUnusable
     /// Whatever no other login would mend.
@@ -93,6 +100,18 @@ public struct LoginFacts: Sendable {
     public var banner: String?
     /// The names of images and banners; needed for instances alone.
     public var table = UserTable()
+    /// The names that the instance's image lets in; empty when nobody knows.
+    public var imageUsers: [String] = []
+    /// EC2PushKey.
+    public var pushKey = AutoYesNo.auto
+    /// Whether EC2 Instance Connect can be asked to let a key in.
+    public var canPush = false
+    /// How the ways ended that were tried besides the first, as in `through … (why)`.
+    public var otherWays: [String] = []
+    /// What the last of those ways has to say about a remedy.
+    public var otherHint: Hint?
+    /// Why no key was pushed.
+    public var pushFailure: String?
     /// Whether a login as root may be used to ask for the right user.
     public var mayAskRoot = true
     /// Whether the instance is known to be starting; nil when nobody knows.
@@ -118,6 +137,7 @@ public struct LoginFacts: Sendable {
         self.localUser = localUser
         fallback = options.ec2UserFallback
         configuredUsers = options.ec2Users
+        pushKey = options.ec2PushKey
         keyFiles = options.isSet(.identityFile) ? options.identityFile : []
     }
 

@@ -9,8 +9,8 @@ enum StrategyHints {
         triedUsers: [String]
     ) -> Hint? {
         switch outcome {
-        case .nameNotFound: nameNotFound(facts)
-        case .noAnswer: noAnswer(facts)
+        case .nameNotFound: facts.otherHint ?? nameNotFound(facts)
+        case .noAnswer: facts.otherHint ?? noAnswer(facts)
         case .connectionRefused, .closedBeforeBanner, .notSSH: notReady(outcome, facts)
         case .penalized:
             .advice(
@@ -18,9 +18,9 @@ enum StrategyHints {
             )
         case .hostKeyRefused(.changedKey): changedKey(facts)
         case .redirected(let user): .run("ec2sh -l \(quoted(user)) \(quoted(facts.host))")
-        case .keyRefused: keyRefused(facts, triedUsers)
+        case .keyRefused, .pushFailed: keyRefused(facts, triedUsers)
         case .tooManyFailures: tooManyFailures(facts)
-        case .hostKeyRefused, .openedWhileAsking, .keyFilesUnusable, .other: nil
+        case .hostKeyRefused, .openedWhileAsking, .keyFilesUnusable, .notRunning, .other: nil
         }
     }
 

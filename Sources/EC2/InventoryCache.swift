@@ -45,6 +45,9 @@ public struct InventoryCache: Sendable {
         self.files = files
     }
 
+    /// Whether anything was ever kept here.
+    public var isEmpty: Bool { (try? fileFacts(path: files.path)) == nil }
+
     /// Finds an instance without asking anybody.
     /// - Parameters:
     ///   - target: the word that stands for it.

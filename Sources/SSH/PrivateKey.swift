@@ -37,7 +37,7 @@ internal import Posix
     ///   - text: the file's contents.
     ///   - passphrase: nil when none is known.
     /// - Throws: ``Problem``.
-    public init(text: [UInt8], passphrase: String? = nil) throws(Problem) {
+    public convenience init(text: [UInt8], passphrase: String? = nil) throws(Problem) {
         let looks = PrivateKeyText(text)
         if looks.isEd25519InPKCS8 { throw .ed25519InPKCS8 }
         // Without one libssh would ask on the terminal by itself.
@@ -48,13 +48,18 @@ internal import Posix
         guard code == SSH_OK, let key = unsafe key else {
             throw looks.isEncrypted ? .wrongPassphrase : .unreadable
         }
+        unsafe try self.init(owning: key)
+        if publicKey.rsaBits != nil { rsaFields = looks.privateFields ?? [] }
+    }
+
+    /// Takes a key of libssh's, which is freed even if it cannot be used.
+    init(owning key: OpaquePointer) throws(Problem) {
         guard let publicKey = unsafe publicHalf(key) else {
             unsafe ssh_key_free(key)
             throw .unreadable
         }
         unsafe handle = key
         self.publicKey = publicKey
-        if publicKey.rsaBits != nil { rsaFields = looks.privateFields ?? [] }
     }
 
     deinit {

@@ -46,7 +46,15 @@ func start(_ invocation: Invocation, _ trace: Trace) throws -> Int32 {
             user: user,
             configuration: configuration
         )
-        var run = try Run(in: context)
-        return try run.run()
+        switch invocation.verb {
+        case .proxy:
+            var run = try ProxyRun(in: context)
+            return try run.run()
+        case .list:
+            return try ListRun(in: context).run()
+        case nil, .doctor, .fix, .attach:
+            var run = try Run(in: context)
+            return try run.run()
+        }
     }
 }

@@ -70,7 +70,8 @@ struct SocketOptionTests {
         let path = try client.user.write("log.py", script)
         let run = try await ProgramRun.run(
             [
-                "/usr/bin/unshare", "--mount", "/usr/bin/python3", path, client.binary, "-F", "none",
+                "/usr/bin/unshare", "--mount", "/usr/bin/python3", path, client.binary, "-F",
+                "none",
                 "-y", "-oSyslogFacility=LOCAL3", "-oUserKnownHostsFile=/nowhere",
                 "-oStrictHostKeyChecking=yes", host, "true",
             ],

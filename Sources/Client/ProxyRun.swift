@@ -1,0 +1,85 @@
+internal import EC2
+internal import Faults
+internal import Posix
+internal import SSH
+internal import SSHConfig
+
+/// Finds the way in and joins standard input and output to it, for another ssh's ProxyCommand.
+///
+///     ec2sh proxy HOST [PORT [USER]]
+///
+/// Nothing but the connection's bytes goes to standard output.
+public struct ProxyRun {
+    private let context: Context
+    private var search: LoginSearch
+
+    /// Prepares a run.
+    /// - Parameter context: what the run shares.
+    /// - Throws: what is wrong with the configuration.
+    public init(in context: Context) throws {
+        self.context = context
+        search = try LoginSearch(Plan(context.configuration), in: context)
+    }
+
+    /// Carries the connection until it ends.
+    /// - Returns: 0.
+    /// - Throws: ``Stopped`` when there is no way in.
+    public mutating func run() throws -> Int32 {
+        let start = readClock()
+        let reached = try search.reach()
+        let carrier = reached.carrier
+        defer { carrier.close() }
+        let end = try SocketEnd(reached.takeDescriptor())
+        if context.configuration.options.isSet(.user) { try pushKeys() }
+        context.trace.debug(.debug1, .network, "joined after \(readClock() - start)")
+        let pump = ProxyPump(end)
+        context.poller.add(pump)
+        _ = try context.poller.wait { pump.isOver ? .done(()) : .again }
+        return 0
+    }
+
+    /// Lets the user's own keys in, for the ssh above: which of them it will offer is its affair.
+    private func pushKeys() throws {
+        let plan = search.plan
+        guard let whereabouts = plan.whereabouts, plan.options.ec2PushKey != .no else { return }
+        let push = KeyPush(
+            whereabouts: whereabouts,
+            poller: context.poller,
+            trace: context.trace
+        )
+        for key in try OwnKeys(plan, in: context).find().prefix(ProxyRun.mostKeys) {
+            do {
+                try push(key, user: plan.options.user)
+            } catch let fault as KeyPushFailed {
+                // The ssh above may get in without; if not, this is why.
+                context.trace.say(.info, "ec2sh: no key was pushed: \(fault.summary)")
+                return
+            }
+        }
+    }
+
+    /// Each key costs a call, and a server takes few tries.
+    private static let mostKeys = 2
+}
+
+/// Standard input to the way, the way to standard output, until the way's end.
+private final class ProxyPump: Source {
+    private let up: EndpointFlow
+    private let down: EndpointFlow
+
+    init(_ end: SocketEnd) {
+        up = EndpointFlow(from: StandardStream(0, .input), to: end)
+        down = EndpointFlow(from: end, to: StandardStream(1, .output))
+    }
+
+    var isOver: Bool { down.isOver }
+    var deadline: Instant? { nil }
+    func watch(_ set: inout PollSet) {
+        up.watch(&set)
+        down.watch(&set)
+    }
+    func ready(_ set: PollSet, now: Instant) {
+        up.ready(set)
+        down.ready(set)
+    }
+}
