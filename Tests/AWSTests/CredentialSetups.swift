@@ -37,8 +37,8 @@ struct CredentialSetup: Sendable, CustomStringConvertible {
     }
 }
 
-private let variables = ["AWS_ACCESS_KEY_ID": "E", "AWS_SECRET_ACCESS_KEY": "e"]
-private let both = "aws_access_key_id = A\naws_secret_access_key = a\n"
+private let variables = ["AWS_ACCESS_KEY_ID": "E", "AWS_SECRET_ACCESS_KEY": "HIDDENe"]
+private let both = "aws_access_key_id = A\naws_secret_access_key = HIDDENa\n"
 private let role = "role_arn = arn:aws:iam::123456789012:role/r\n"
 private let metadata = [
     "AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": "URL/imds",
@@ -85,7 +85,7 @@ private func token(
 }
 
 private func refreshable(_ token: String, registered: String = future) -> String {
-    #", "clientId": "c", "clientSecret": "d", "refreshToken": "\#(token)", "#
+    #", "clientId": "c", "clientSecret": "HIDDENd", "refreshToken": "\#(token)", "#
         + #""registrationExpiresAt": "\#(registered)""#
 }
 
@@ -97,7 +97,7 @@ private func cachedRole(until end: String) -> [String: String] {
     let key = RoleArguments(role: "arn:aws:iam::123456789012:role/r").cacheKey
     return [
         ".aws/cli/cache/\(key).json":
-            #"{"Credentials": {"AccessKeyId": "C", "SecretAccessKey": "c", "SessionToken": "t", "#
+            #"{"Credentials": {"AccessKeyId": "C", "SecretAccessKey": "HIDDENc", "SessionToken": "t", "#
             + #""Expiration": "\#(end)"}}"#
     ]
 }
@@ -105,7 +105,7 @@ private func cachedRole(until end: String) -> [String: String] {
 private func login(until end: String) -> [String: String] {
     [
         ".aws/login/cache/\(sha256("arn:me")).json":
-            #"{"accessToken": {"accessKeyId": "L", "secretAccessKey": "l", "sessionToken": "t", "#
+            #"{"accessToken": {"accessKeyId": "L", "secretAccessKey": "HIDDENl", "sessionToken": "t", "#
             + #""accountId": "1", "expiresAt": "\#(end)"}, "refreshToken": "r", "dpopKey": "k", "#
             + #""clientId": "c"}"#
     ]
@@ -119,7 +119,7 @@ let environmentSetups: [CredentialSetup] = [
         .keys,
         variables.merging(["AWS_SESSION_TOKEN": "t", "AWS_SECURITY_TOKEN": "u"]) { $1 }
     ), .init("an id without a secret", .error, ["AWS_ACCESS_KEY_ID": "E"]),
-    .init("an empty id", .none, ["AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "e"]),
+    .init("an empty id", .none, ["AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "HIDDENe"]),
     .init("variables before files", .keys, credentials: "[default]\n" + both, variables),
     .init(
         "a profile's variable does not put the keys' aside",
@@ -170,13 +170,13 @@ let fileSetups: [CredentialSetup] = [
     .init(
         "credentials before config",
         .keys,
-        config: "[default]\naws_access_key_id = B\naws_secret_access_key = b\n",
+        config: "[default]\naws_access_key_id = B\naws_secret_access_key = HIDDENb\n",
         credentials: "[default]\n" + both
     ),
     .init(
         "an id in one file and its secret in the other",
         .error,
-        config: "[default]\naws_secret_access_key = a\n",
+        config: "[default]\naws_secret_access_key = HIDDENa\n",
         credentials: "[default]\naws_access_key_id = A\n"
     ),
     .init(
@@ -190,7 +190,7 @@ let fileSetups: [CredentialSetup] = [
     .init(
         "what is in every section",
         .keys,
-        config: "[DEFAULT]\naws_secret_access_key = d\n[default]\naws_access_key_id = D\n"
+        config: "[DEFAULT]\naws_secret_access_key = HIDDENd\n[default]\naws_access_key_id = D\n"
     ),
     .init(
         "comments, colons and blanks",
@@ -349,48 +349,54 @@ let roleSetups: [CredentialSetup] = [
 ]
 
 let signOnSetups: [CredentialSetup] = [
-    .init("single sign-on", .keys, config: signOn, inS, files: token("mine", "a", until: future)),
+    .init(
+        "single sign-on",
+        .keys,
+        config: signOn,
+        inS,
+        files: token("mine", "HIDDENa", until: future)
+    ),
     .init(
         "single sign-on of old",
         .keys,
         config: legacy,
         inS,
-        files: token("https://x.awsapps.com/start", "a", until: future)
+        files: token("https://x.awsapps.com/start", "HIDDENa", until: future)
     ),
     .init(
         "single sign-on of old that has ended",
         .error,
         config: legacy,
         inS,
-        files: token("https://x.awsapps.com/start", "a", until: past, more: refreshable("r"))
+        files: token("https://x.awsapps.com/start", "HIDDENa", until: past, more: refreshable("r"))
     ),
     .init(
         "single sign-on that is renewed",
         .keys,
         config: signOn,
         inS,
-        files: token("mine", "a", until: past, more: refreshable("r"))
+        files: token("mine", "HIDDENa", until: past, more: refreshable("r"))
     ),
     .init(
         "single sign-on that cannot be renewed",
         .error,
         config: signOn,
         inS,
-        files: token("mine", "a", until: past, more: refreshable("bad"))
+        files: token("mine", "HIDDENa", until: past, more: refreshable("bad"))
     ),
     .init(
         "single sign-on whose client has ended",
         .error,
         config: signOn,
         inS,
-        files: token("mine", "a", until: past, more: refreshable("r", registered: past))
+        files: token("mine", "HIDDENa", until: past, more: refreshable("r", registered: past))
     ),
     .init(
         "single sign-on without a way to renew",
         .error,
         config: signOn,
         inS,
-        files: token("mine", "a", until: past)
+        files: token("mine", "HIDDENa", until: past)
     ), .init("single sign-on without a login", .error, config: signOn, inS),
     .init(
         "single sign-on that is refused",
@@ -424,13 +430,13 @@ let signOnSetups: [CredentialSetup] = [
         config: signOn,
         credentials: "[s]\n" + both,
         inS,
-        files: token("mine", "a", until: future)
+        files: token("mine", "HIDDENa", until: future)
     ),
     .init(
         "a role by single sign-on",
         .keys,
         config: signOn + "[default]\n" + role + "source_profile = s\n",
-        files: token("mine", "a", until: future)
+        files: token("mine", "HIDDENa", until: future)
     ),
 ]
 
@@ -438,13 +444,13 @@ let otherSetups: [CredentialSetup] = [
     .init(
         "a process",
         .keys,
-        config: process(#"{"Version": 1, "AccessKeyId": "P", "SecretAccessKey": "p"}"#)
+        config: process(#"{"Version": 1, "AccessKeyId": "P", "SecretAccessKey": "HIDDENp"}"#)
     ),
     .init(
         "a process with token and end",
         .keys,
         config: process(
-            #"{"Version": 1, "AccessKeyId": "P", "SecretAccessKey": "p", "SessionToken": "t", "#
+            #"{"Version": 1, "AccessKeyId": "P", "SecretAccessKey": "HIDDENp", "SessionToken": "t", "#
                 + #""Expiration": "2099-01-01T00:00:00+01:00"}"#
         )
     ),
@@ -452,7 +458,7 @@ let otherSetups: [CredentialSetup] = [
         "a process whose keys have ended",
         .error,
         config: process(
-            #"{"Version": 1, "AccessKeyId": "P", "SecretAccessKey": "p", "Expiration": "\#(past)"}"#
+            #"{"Version": 1, "AccessKeyId": "P", "SecretAccessKey": "HIDDENp", "Expiration": "\#(past)"}"#
         )
     ), .init("a process of another version", .error, config: process(#"{"Version": 2}"#)),
     .init(
@@ -465,13 +471,13 @@ let otherSetups: [CredentialSetup] = [
     .init(
         "keys of the credentials file before a process, and that before config",
         .keys,
-        config: process(#"{"Version": 1, "AccessKeyId": "P", "SecretAccessKey": "p"}"#) + both
+        config: process(#"{"Version": 1, "AccessKeyId": "P", "SecretAccessKey": "HIDDENp"}"#) + both
     ),
     .init(
         "a role by a process",
         .keys,
         config: "[profile x]\n" + role + "source_profile = default\n"
-            + process(#"{"Version": 1, "AccessKeyId": "P", "SecretAccessKey": "p"}"#),
+            + process(#"{"Version": 1, "AccessKeyId": "P", "SecretAccessKey": "HIDDENp"}"#),
         ["AWS_PROFILE": "x"]
     ),
     .init(
@@ -498,7 +504,7 @@ let otherSetups: [CredentialSetup] = [
     .init(
         "a container's token with a line end",
         .error,
-        container.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN": "a\nb"]) { $1 }
+        container.merging(["AWS_CONTAINER_AUTHORIZATION_TOKEN": "HIDDEN\nb"]) { $1 }
     ),
     .init(
         "a container elsewhere",

@@ -1,6 +1,6 @@
 /// Which proxy leads to which host, as the environment says.
 public struct Proxies: Sendable, Equatable {
-    /// A proxy that is asked with CONNECT for `https`, and for the whole URL for `http`.
+    /// A proxy that is asked with CONNECT, for `https` and `http` alike.
     public struct Proxy: Sendable, Hashable {
         /// A name or an address.
         public var host: String

@@ -38,15 +38,19 @@ final class HTTPWire: Wire {
         }
         sent.headers.add(name: "User-Agent", value: "ec2sh")
         if request.request.method != "GET" { sent.body = .bytes(request.request.body) }
+        let complete = sent
         do {
-            let limit = TimeAmount.nanoseconds(Int64(request.limit * 1e9))
-            let answer = try await client.execute(sent, timeout: limit)
-            let body = try await answer.body.collect(upTo: longest)
-            return WireResponse(
-                status: Int(answer.status.code),
-                headers: answer.headers.map { .init($0.name.lowercased(), $0.value) },
-                body: Array(body.readableBytesView)
-            )
+            return try await within(request.limit) {
+                let answer = try await client.execute(complete, timeout: .hours(1))
+                let body = try await answer.body.collect(upTo: longest)
+                // A body that is given up ends as if it were whole.
+                try Task.checkCancellation()
+                return WireResponse(
+                    status: Int(answer.status.code),
+                    headers: answer.headers.map { .init($0.name.lowercased(), $0.value) },
+                    body: Array(body.readableBytesView)
+                )
+            }
         } catch {
             throw WireError(error, proxy: proxy)
         }
@@ -95,6 +99,23 @@ final class HTTPWire: Wire {
     }
 }
 
+/// Gives up after a time; async-http-client's own limit ends where the body begins.
+private func within(
+    _ seconds: Double,
+    _ work: @escaping @Sendable () async throws -> WireResponse
+) async throws -> WireResponse {
+    try await withThrowingTaskGroup(of: WireResponse.self) { group in
+        group.addTask(operation: work)
+        group.addTask {
+            try await Task.sleep(for: .seconds(seconds))
+            throw HTTPClientError.deadlineExceeded
+        }
+        defer { group.cancelAll() }
+        guard let response = try await group.next() else { throw CancellationError() }
+        return response
+    }
+}
+
 /// What a client is made for.
 private struct Route: Hashable {
     var proxy: Proxies.Proxy?
@@ -129,6 +150,10 @@ extension WireError {
             return (SystemError.reason(of: error.errnoCode), true)
         case is NIOTooManyBytesError:
             return ("the answer is longer than \(longest >> 20) MB", false)
+        case HTTPParserError.invalidEOFState:
+            return ("the connection was closed", true)
+        case is HTTPParserError:
+            return ("what came is no HTTP", true)
         case is CancellationError:
             return ("given up", false)
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
