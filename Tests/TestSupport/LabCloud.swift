@@ -8,6 +8,8 @@ public struct LabCloud: Decodable, Sendable {
     public let endpoint: String
     /// The socket that takes orders.
     let control: String
+    /// A process in the machine of the launched instances.
+    public let fleet: Int
 
     /// Why tests of AWS's side are skipped.
     public static let skipReason = "needs the lab's cloud (lab.py run --cloud)"
@@ -52,6 +54,8 @@ public struct CloudAccount: Sendable {
         public let privateName: String
         /// Its host keys, as lines of a public key file.
         public let hostKeys: [String]
+        /// The file its servers write to.
+        public let log: String
     }
 
     /// What was asked of the account.

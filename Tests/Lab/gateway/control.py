@@ -115,7 +115,7 @@ class Control:
         if server.public:
             self._add_name(server.public, server.public_name)
         account.servers[server.id] = server
-        return _describe(server)
+        return self._describe(server)
 
     async def do_set(self, account: str, instance: str, **changes: object) -> dict:
         server = self._account(account).find(instance)
@@ -133,7 +133,16 @@ class Control:
             port = "open" if server.is_up else "drop"
         if port is not None:
             await machine.ask({"do": "port", "addresses": _addresses(server), "state": port})
-        return _describe(server)
+        return self._describe(server)
+
+    def _describe(self, server: Server) -> dict:
+        return {
+            "id": server.id, "name": server.name, "user": server.user, "region": server.region,
+            "public_address": server.public, "private_address": server.private,
+            "ipv6_address": server.ipv6, "public_name": server.public_name or None,
+            "private_name": server.private_name, "host_keys": server.host_keys,
+            "log": f"{self.world.machines[server.machine].place(server)}/log",
+        }
 
     async def do_endpoint(
         self, account: str, region: str = "eu-central-1", subnet: str = "public",
@@ -234,15 +243,6 @@ def _configuration(server: Server, flavour: dict, place: str) -> str:
             "AuthorizedKeysCommandUser root",
         ]
     return "\n".join(lines) + "\n"
-
-
-def _describe(server: Server) -> dict:
-    return {
-        "id": server.id, "name": server.name, "user": server.user, "region": server.region,
-        "public_address": server.public, "private_address": server.private,
-        "ipv6_address": server.ipv6, "public_name": server.public_name or None,
-        "private_name": server.private_name, "host_keys": server.host_keys,
-    }
 
 
 def _describe_key(key: Key) -> dict:

@@ -530,7 +530,8 @@ class Sessions(Case):
         echo.close()
         print(f"pace: {sizes['real']:.2f} MB/s as the real agent, {sizes['fast']:.1f} MB/s unthrottled")
         self.assertLess(sizes["real"], 1.1)
-        self.assertGreater(sizes["fast"], 5)
+        # Both depend on how busy the machine is.
+        self.assertGreater(sizes["fast"], 4 * sizes["real"])
 
     def test_a_shell(self) -> None:
         async def work(client: Client) -> None:
@@ -614,32 +615,18 @@ class Sessions(Case):
 
 
 class _Echo:
-    """A server in the instances' machine that sends back what it gets, or as much as it is told."""
-
-    _PROGRAM = """
-import socket, threading, sys
-s = socket.socket(); s.bind(("", 0)); s.listen(); print(s.getsockname()[1], flush=True)
-def serve(c):
-    first = c.recv(65536)
-    if first.startswith(b"give "):
-        c.sendall(b"x" * int(first.split()[1])); c.recv(1); return
-    while first:
-        c.sendall(first); first = c.recv(65536)
-while True:
-    threading.Thread(target=serve, args=(s.accept()[0],), daemon=True).start()
-"""
+    """echo.py, in the machine of the launched instances."""
 
     def __init__(self) -> None:
+        program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "echo.py")
         self._process = subprocess.Popen(
-            ["nsenter", f"--target={LAB['aws']['fleet']}", "--net", "/usr/bin/python3", "-c", self._PROGRAM],
-            stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+            [sys.executable, "-B", program, str(LAB["aws"]["fleet"])],
+            stdout=subprocess.PIPE, stdin=subprocess.PIPE,
         )
         self.port = int(self._process.stdout.readline())
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._process.stdout.close()
+        self._process.communicate()
 
 
 def _connector() -> aiohttp.TCPConnector:
