@@ -171,7 +171,7 @@ final class MuxProxyChannel {
         guard case .open = phase else { return }
         channel.drain()
         sayEnding()
-        if channel.remoteEOF && !hasSentEOF && !channel.isClosed {
+        if channel.remoteEOF && !hasSentEOF {
             hasSentEOF = true
             proxy.say(.eof(channel: theirs))
         }
