@@ -23,6 +23,8 @@ public struct Inventory: Sendable {
     }
 
     private let regions: [RegionInventory]
+    private let cache: InventoryCache?
+    private let clock: @Sendable () -> Timestamp
     private let note: @Sendable (String) -> Void
 
     /// Prepares to ask; nobody is asked yet.
@@ -40,6 +42,8 @@ public struct Inventory: Sendable {
         note: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         let started = clock()
+        self.cache = cache
+        self.clock = clock
         self.note = note
         self.regions = regions.map { region in
             RegionInventory(
@@ -67,6 +71,7 @@ public struct Inventory: Sendable {
         newerThan: Timestamp? = nil
     ) async throws(InstanceLookupError) -> KnownInstance {
         if case .managed(let id) = target.kind { throw .managed(id: id) }
+        if newerThan == nil, let known = cached(target) { return known }
         let answers = await inEachRegion { region throws(ServiceError) in
             try await region.instances(target, newerThan: newerThan)
         }
@@ -75,6 +80,11 @@ public struct Inventory: Sendable {
         if let known = found.first { return known }
         try failures(of: answers)
         throw .notFound(word: target.word, regions: regions.map(\.scope.region))
+    }
+
+    /// What the cache knows well enough, taken from all regions together.
+    private func cached(_ target: InstanceTarget) -> KnownInstance? {
+        cache?.find(target, in: regions.map(\.scope), now: clock(), note: note)
     }
 
     /// Lists the instances of all regions, with their images.

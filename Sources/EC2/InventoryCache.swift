@@ -111,31 +111,20 @@ public struct InventoryCache: Sendable {
         }
     }
 
-    /// Waits until no other process asks AWS about a scope, without keeping a thread of Swift's
-    /// pool from its work.
-    /// - Returns: what holds the lock as long as it lives; nil when there can be none.
-    func lock(_ scope: InventoryScope, note: @Sendable (String) -> Void) async -> InventoryLock? {
-        let lock: InventoryLock
+    /// Opens what processes lock that ask AWS about a scope.
+    /// - Parameters:
+    ///   - scope: whose instances are asked for.
+    ///   - note: gets a sentence when there can be no lock.
+    /// - Returns: not locked yet; nil when there can be none.
+    func makeLock(_ scope: InventoryScope, note: (String) -> Void) -> InventoryLock? {
         do throws(SystemError) {
             try makePrivateDirectory(files.path)
-            lock = InventoryLock(
+            return InventoryLock(
                 try openFile(path(scope) + ".lock", .readWrite, followingLinks: false)
             )
-            if case .done = try tryLock(lock.number) { return lock }
         } catch {
             note("the inventory cannot be locked: \(error.summary)")
             return nil
-        }
-        return await withCheckedContinuation { continuation in
-            do throws(SystemError) {
-                // Nobody takes the result from the thread: it ends by itself.
-                _ = try Helper {
-                    let isLocked = (try? Posix.lock(lock.number)) != nil
-                    continuation.resume(returning: isLocked ? lock : nil)
-                }
-            } catch {
-                continuation.resume(returning: nil)
-            }
         }
     }
 
@@ -143,15 +132,6 @@ public struct InventoryCache: Sendable {
 
     /// Five thousand instances with many tags have some 10 MB.
     private let largestFile = 64 << 20
-}
-
-/// An open file that is locked; the lock goes with it.
-final class InventoryLock: Sendable {
-    private let file: Descriptor
-
-    var number: Int32 { file.number }
-
-    init(_ file: consuming Descriptor) { self.file = file }
 }
 
 /// Those that are not gone, or all when nothing else is there.

@@ -1,5 +1,6 @@
 internal import AWS
 internal import JSONText
+internal import Posix
 
 /// The cache of one region's instances, as text: a line for each thing, so that one instance of
 /// thousands is found without reading the others.
@@ -7,7 +8,7 @@ internal import JSONText
 ///     {"ec2sh":"inventory 1","scope":"default@eu-west-1","fetched":1700000000,"whole":true}
 ///     {"id":"i-0123456789abcdef0",…}
 ///     {"ami":"ami-0123456789abcdef0",…}
-///     {"lines":3}
+///     {"size":123}
 struct InventoryFile: Sendable {
     /// Whose instances these are.
     let scope: String
@@ -15,8 +16,8 @@ struct InventoryFile: Sendable {
     var fetched: Timestamp
     /// Whether these are all there are; else only those that were asked for.
     var isWhole: Bool
-    private var instanceLines: [ArraySlice<UInt8>] = []
-    private var imageLines: [ArraySlice<UInt8>] = []
+    /// Instances and AMIs, each with a line end before it.
+    private var lines: [UInt8] = []
 
     /// Begins with nothing.
     init(scope: String, fetched: Timestamp, isWhole: Bool) {
@@ -30,21 +31,15 @@ struct InventoryFile: Sendable {
     ///   - bytes: all of it.
     ///   - scope: whose it should be; anything else, or anything wrong, gives nil.
     init?(_ bytes: [UInt8], scope: String) {
-        let lines = bytes.split(separator: UInt8(ascii: "\n"))
-        guard bytes.last == UInt8(ascii: "\n"), lines.count >= 2, let first = lines.first,
-            let last = lines.last, let heading = try? JSON.parse(Array(first)),
+        guard bytes.last == lineEnd, let first = bytes.firstIndex(of: lineEnd),
+            let last = bytes.dropLast().lastIndex(of: lineEnd),
+            let heading = try? JSON.parse(Array(bytes[..<first])),
             heading["ec2sh"]?.string == InventoryFile.kind, heading["scope"]?.string == scope,
             let fetched = heading["fetched"]?.integer, let isWhole = heading["whole"]?.bool,
-            let end = try? JSON.parse(Array(last)), end["lines"]?.integer == lines.count - 1
+            let end = try? JSON.parse(Array(bytes[last...])), end["size"]?.integer == last
         else { return nil }
         self.init(scope: scope, fetched: Timestamp(seconds: Int64(fetched)), isWhole: isWhole)
-        for line in lines.dropFirst().dropLast() {
-            if line.starts(with: InventoryFile.imageMark) {
-                imageLines.append(line)
-            } else {
-                instanceLines.append(line)
-            }
-        }
+        lines = Array(bytes[first..<last])
     }
 
     /// The file's contents.
@@ -53,48 +48,39 @@ struct InventoryFile: Sendable {
             "ec2sh": JSON(.string(InventoryFile.kind)), "scope": JSON(.string(scope)),
             "fetched": JSON(.number(Double(fetched.seconds))), "whole": JSON(.bool(isWhole)),
         ])
-        let lines = instanceLines + imageLines
-        let end: JSON = .object(["lines": JSON(.number(Double(lines.count + 1)))])
-        var bytes = Array(heading.text.utf8)
-        for line in lines + [end.text.utf8[...].map { $0 }[...]] {
-            bytes.append(UInt8(ascii: "\n"))
-            bytes += line
-        }
-        return bytes + [UInt8(ascii: "\n")]
+        let bytes = Array(heading.text.utf8) + lines
+        let end: JSON = .object(["size": JSON(.number(Double(bytes.count)))])
+        return bytes + [lineEnd] + Array(end.text.utf8) + [lineEnd]
     }
 
     /// Finds instances.
     /// - Parameter target: the word they are to match.
     /// - Returns: those that match, with their images.
     func instances(matching target: InstanceTarget) -> [KnownInstance] {
-        let needles = target.evidence.map { Array(JSON(.string($0)).text.utf8) }
-        return instanceLines.compactMap { line in
-            guard needles.contains(where: { line.contains($0) }), let known = read(line),
-                target.matches(known.instance)
-            else { return nil }
+        let places = target.evidence.flatMap { lines(with: Array(quoted($0).utf8)) }
+        return Set(places).sorted { $0.lowerBound < $1.lowerBound }.compactMap { place in
+            guard let known = read(place), target.matches(known.instance) else { return nil }
             return withImages(known)
         }
     }
 
     /// All instances, with their images.
-    var instances: [KnownInstance] { instanceLines.compactMap { read($0).map(withImages) } }
+    var instances: [KnownInstance] {
+        lines(with: InventoryFile.instanceMark).compactMap { read($0).map(withImages) }
+    }
 
     /// How many instances there are.
-    var instanceCount: Int { instanceLines.count }
+    var instanceCount: Int { lines(with: InventoryFile.instanceMark).count }
 
     /// An AMI; nil when it has not been asked for.
     func image(_ id: String) -> Image? {
-        let start = InventoryFile.imageMark + Array(JSON(.string(id)).text.utf8)
-        guard let line = imageLines.first(where: { $0.starts(with: start) }),
-            let json = try? JSON.parse(Array(line))
-        else { return nil }
-        return Image(json: json)
+        let place = lines(with: InventoryFile.imageMark + Array(quoted(id).utf8)).first
+        return place.flatMap { try? JSON.parse(Array(lines[$0])) }.flatMap(Image.init(json:))
     }
 
     /// Puts an instance in the place of what was known of it.
     mutating func put(_ known: KnownInstance) {
-        let start = Array("{\"id\":\(JSON(.string(known.instance.id)).text)".utf8)
-        instanceLines.removeAll { $0.starts(with: start) }
+        remove(InventoryFile.instanceMark + Array(quoted(known.instance.id).utf8))
         append(known)
     }
 
@@ -103,21 +89,20 @@ struct InventoryFile: Sendable {
         var known = known
         known.images = []
         known.health = nil
-        instanceLines.append(Array(known.json.text.utf8)[...])
+        append(known.json)
     }
 
     /// Puts an AMI in the place of what was known of it.
     mutating func put(_ image: Image) {
-        let start = InventoryFile.imageMark + Array(JSON(.string(image.id)).text.utf8)
-        imageLines.removeAll { $0.starts(with: start) }
-        imageLines.append(Array(image.json.text.utf8)[...])
+        remove(InventoryFile.imageMark + Array(quoted(image.id).utf8))
+        append(image.json)
     }
 
     /// Takes over the AMIs of an older file: what they are never changes.
-    mutating func takeImages(of older: InventoryFile) { imageLines = older.imageLines }
-
-    private func read(_ line: ArraySlice<UInt8>) -> KnownInstance? {
-        (try? JSON.parse(Array(line))).flatMap(KnownInstance.init(json:))
+    mutating func takeImages(of older: InventoryFile) {
+        for place in older.lines(with: InventoryFile.imageMark) {
+            lines += [lineEnd] + older.lines[place]
+        }
     }
 
     /// An instance with its images, as far as they are here.
@@ -132,20 +117,37 @@ struct InventoryFile: Sendable {
         return known
     }
 
+    private func read(_ place: Range<Int>) -> KnownInstance? {
+        (try? JSON.parse(Array(lines[place]))).flatMap(KnownInstance.init(json:))
+    }
+
+    private mutating func append(_ json: JSON) { lines += [lineEnd] + Array(json.text.utf8) }
+
+    private mutating func remove(_ mark: [UInt8]) {
+        for place in lines(with: mark).reversed() {
+            lines.removeSubrange((place.lowerBound - 1)..<place.upperBound)
+        }
+    }
+
+    /// Where the lines are, without their line ends, that have these bytes in them.
+    private func lines(with needle: [UInt8]) -> [Range<Int>] {
+        var places: [Range<Int>] = []
+        var start = 0
+        while let hit = position(of: needle, in: lines, from: start) {
+            let before = lines[...hit].lastIndex(of: lineEnd) ?? hit
+            let end = position(of: [lineEnd], in: lines, from: hit + 1) ?? lines.count
+            places.append((before + 1)..<end)
+            start = end
+        }
+        return places
+    }
+
     private static let kind = "inventory 1"
-    private static let imageMark = Array("{\"ami\":".utf8)
+    /// Nothing within a line looks like these: a text has no line end, and its quotes are escaped.
+    private static let instanceMark = Array("\n{\"id\":".utf8)
+    private static let imageMark = Array("\n{\"ami\":".utf8)
 }
 
-extension ArraySlice<UInt8> {
-    /// Whether bytes stand somewhere in these.
-    fileprivate func contains(_ needle: [UInt8]) -> Bool {
-        guard let first = needle.first else { return true }
-        var rest = self
-        while let place = rest.firstIndex(of: first) {
-            rest = rest[place...]
-            if rest.starts(with: needle) { return true }
-            rest = rest.dropFirst()
-        }
-        return false
-    }
-}
+private let lineEnd = UInt8(ascii: "\n")
+
+private func quoted(_ text: String) -> String { JSON(.string(text)).text }

@@ -28,10 +28,7 @@ struct RegionInventory: Sendable {
         newerThan: Timestamp?
     ) async throws(ServiceError) -> [KnownInstance] {
         let known = { (file: InventoryFile) in answer(file, target, newerThan) }
-        if let file = read(), let answer = known(file) { return answer }
-        return try await locked { () async throws(ServiceError) in
-            let old = read()
-            if let old, let answer = known(old) { return answer }
+        return try await locked(known) { old throws(ServiceError) in
             if var old, !old.isWhole, old.fetched.isWithin(largeRemainsLarge, of: clock()) {
                 let found = try await ask(target, &old)
                 write(old)
@@ -50,12 +47,11 @@ struct RegionInventory: Sendable {
     /// - Returns: all of them, gone ones as well.
     /// - Throws: ``ServiceError``.
     func all(newerThan: Timestamp) async throws(ServiceError) -> [KnownInstance] {
-        let isNew = { (file: InventoryFile) in
+        let known = { (file: InventoryFile) in
             file.isWhole && file.fetched.seconds + slack >= newerThan.seconds
+                ? file.instances : nil
         }
-        return try await locked { () async throws(ServiceError) in
-            let old = read()
-            if let old, isNew(old) { return old.instances }
+        return try await locked(known) { old throws(ServiceError) in
             let file = try await list(old, mostPages: mostPages)
             if file.instanceCount <= mostPagesKept * 1000 { write(file) }
             return file.instances
@@ -68,16 +64,13 @@ struct RegionInventory: Sendable {
     /// - Returns: the same with their images.
     /// - Throws: ``ServiceError``.
     func withImages(_ instances: [KnownInstance]) async throws(ServiceError) -> [KnownInstance] {
-        let old = read()
-        if wanted(instances, from: old).isEmpty { return completed(instances, from: old) }
-        return try await locked { () async throws(ServiceError) in
+        let known = { (file: InventoryFile) in
+            wanted(instances, from: file).isEmpty ? completed(instances, from: file) : nil
+        }
+        return try await locked(known) { old throws(ServiceError) in
+            let nothing = Timestamp(seconds: 0)
             var file =
-                read()
-                ?? InventoryFile(
-                    scope: scope.text,
-                    fetched: Timestamp(seconds: 0),
-                    isWhole: false
-                )
+                old ?? InventoryFile(scope: scope.text, fetched: nothing, isWhole: false)
             for _ in 0..<mostImageQuestions {
                 let first = wanted(instances, from: file)
                 if first.isEmpty { break }
@@ -190,14 +183,30 @@ struct RegionInventory: Sendable {
         return instances.map(file.withImages)
     }
 
+    /// Takes the answer from the cache, or asks AWS while no other process does.
+    /// - Parameters:
+    ///   - known: finds the answer in the cache; nil when AWS has to be asked.
+    ///   - ask: asks AWS; gets the cache as it is.
+    /// - Returns: what the one or the other gave.
+    /// - Throws: ``ServiceError``.
     private func locked<Value: Sendable>(
-        _ body: () async throws(ServiceError) -> Value
+        _ known: (InventoryFile) -> Value?,
+        _ ask: (InventoryFile?) async throws(ServiceError) -> Value
     ) async throws(ServiceError) -> Value {
+        if let answer = read().flatMap(known) { return answer }
         // Who has no credentials, or has to be asked for them, keeps nobody waiting.
         _ = try await caller.credentials()
-        let lock = await cache?.lock(scope, note: note)
+        let lock = cache?.makeLock(scope, note: note)
         defer { withExtendedLifetime(lock) {} }
-        return try await body()
+        if let lock, !lock.take() {
+            // Most likely somebody asks just this, and all who wait can read it together.
+            await lock.wait(shared: true)
+            if let answer = read().flatMap(known) { return answer }
+            await lock.wait(shared: false)
+        }
+        let file = read()
+        if let answer = file.flatMap(known) { return answer }
+        return try await ask(file)
     }
 
     private func read() -> InventoryFile? { cache?.read(scope, note: note) }

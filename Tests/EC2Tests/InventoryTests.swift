@@ -159,6 +159,9 @@ struct InventoryTests {
         let east = caller(EC2Answer.instance(db, name: "db"), region: "us-east-1")
         let found = try await inventory(cache, west, east).find(InstanceTarget("db"))
         #expect(found.region == "us-east-1")
+        cache.pass(10)
+        #expect(try await inventory(cache, west, east).find(InstanceTarget("db")) == found)
+        #expect(west.count("DescribeInstances") == 1 && east.count("DescribeInstances") == 1)
         #expect(
             try await inventory(cache, west, east).find(InstanceTarget("web")).region == "eu-west-1"
         )
@@ -234,7 +237,7 @@ struct InventoryTests {
 
     @Test(
         "A spoilt cache is as good as none, and is mended",
-        arguments: ["", "\n", "{}\n{}\n", "{\"lines\":1}\n", "\u{0}", "[\n"]
+        arguments: ["", "\n", "{}\n{}\n", "{\"size\":1}\n", "\u{0}", "[\n"]
     )
     func spoilt(text: String) async throws {
         let cache = TestCache()
@@ -388,5 +391,47 @@ struct InventoryImageTests {
         let health = await ours.health(of: try await ours.find(InstanceTarget(web)))
         #expect(health == InstanceHealth(system: "ok", instance: "initializing", agent: nil))
         #expect(health.isStarting)
+    }
+}
+
+struct InventoryFileTests {
+    @Test("Among five thousand instances one is found without reading the others")
+    func large() throws {
+        var file = InventoryFile(scope: "s", fetched: Timestamp(seconds: 1), isWhole: true)
+        for number in 0..<5000 {
+            var instance = Instance(id: "i-0000000000000\(number + 1000)", state: .running)
+            instance.tags = ["Name": "host-\(number)", "Note": "\n{\"id\":\"\(web)\""]
+            file.append(KnownInstance(instance, region: "r", seen: Timestamp(seconds: 1)))
+        }
+        file.put(Image(id: "ami-1"))
+        file.put(Image(id: "ami-1"))
+        let again = try #require(InventoryFile(file.bytes, scope: "s"))
+        #expect(InventoryFile(file.bytes, scope: "t") == nil)
+        #expect(again.bytes == file.bytes && again.instanceCount == 5000)
+        let begun = ContinuousClock.now
+        for word in ["host-4999", "i-00000000000001000", "tag:Name=host-2500"] {
+            #expect(again.instances(matching: InstanceTarget(word)).count == 1)
+        }
+        #expect(again.instances(matching: InstanceTarget(web)).isEmpty)
+        #expect(ContinuousClock.now - begun < .seconds(1))
+    }
+
+    @Test("What is put twice stands once")
+    func put() throws {
+        var file = InventoryFile(scope: "s", fetched: Timestamp(seconds: 1), isWhole: true)
+        for (id, seen) in [(web, 1), (db, 2), (web, 3), (db, 4), (web, 5)] as [(String, Int64)] {
+            let instance = Instance(id: id, state: .running)
+            file.put(KnownInstance(instance, region: "r", seen: Timestamp(seconds: seen)))
+        }
+        #expect(file.instances.map(\.instance.id) == [db, web])
+        #expect(file.instances.map(\.seen.seconds) == [4, 5])
+        var image = Image(id: "ami-1")
+        file.put(image)
+        image.name = "n"
+        file.put(image)
+        #expect(file.image("ami-1") == image && file.image("ami-") == nil)
+        var next = InventoryFile(scope: "s", fetched: Timestamp(seconds: 9), isWhole: true)
+        next.takeImages(of: file)
+        #expect(next.image("ami-1") == image && next.instances.isEmpty)
     }
 }
