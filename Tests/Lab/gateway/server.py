@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
+import time
+from email.utils import formatdate
 
 from aiohttp import web
 
@@ -43,7 +46,14 @@ class Gateway:
         if received.method == "GET" and received.target == "/":
             return web.Response(text=_GREETING)
         answer = await self._answer(request, received)
-        return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+        headers = {**answer.headers, "Date": self._date(received)}
+        return web.Response(status=answer.status, body=answer.body, headers=headers)
+
+    def _date(self, received: Received) -> str:
+        """The service's time, by which clients mend their clocks."""
+        found = re.search(r"Credential=([^/]+)/", received.headers.get("authorization", ""))
+        key = self.world.keys.get(found.group(1)) if found else None
+        return formatdate(self.world.now(key.account) if key else time.time(), usegmt=True)
 
     async def _answer(self, request: web.Request, received: Received) -> Answer:
         service = ""

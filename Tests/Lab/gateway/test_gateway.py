@@ -19,6 +19,7 @@ import tempfile
 import time
 import unittest
 import urllib.parse
+from email.utils import parsedate_to_datetime
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -134,7 +135,10 @@ class Signatures(Case):
         for ahead in (3600, -3600):
             self.account.order("clock", seconds=ahead)
             self.refused("RequestExpired", self.account.client("ec2").describe_instances)
-            self.refused("SignatureDoesNotMatch", self.account.client("sts").get_caller_identity)
+            error = self.refused("SignatureDoesNotMatch", self.account.client("sts").get_caller_identity)
+            date = error.response["ResponseMetadata"]["HTTPHeaders"]["date"]
+            told = parsedate_to_datetime(date).timestamp() - time.time()
+            self.assertAlmostEqual(told, ahead, delta=5)
         self.account.order("clock", seconds=200)
         self.account.client("ec2").describe_instances()
 
