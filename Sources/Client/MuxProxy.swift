@@ -12,7 +12,6 @@ internal import SSH
 final class MuxProxy: ChannelUser {
     let description = "mux-proxy"
     let keepsConnection = true
-    let deadline: Instant? = nil
 
     /// Bytes that may wait for the client before no more data is taken from the server.
     private static let mostOutput = 256 << 10
@@ -31,6 +30,8 @@ final class MuxProxy: ChannelUser {
     private var nextNumber: UInt32 = 0
     private var requests: MuxProxyRequests
     private var hasLeft = false
+    /// Whether a channel had data that there was no ``room`` for in this turn.
+    private var isHeldUp = false
     private var slot: PollSet.Slot?
 
     private var loggedIn: LoggedIn { master.loggedIn }
@@ -47,6 +48,9 @@ final class MuxProxy: ChannelUser {
     }
 
     // MARK: - Source
+
+    /// At once when all was written after a channel was held up: no event tells of that.
+    var deadline: Instant? { isHeldUp && room > 0 && !hasLeft ? readClock() : nil }
 
     func watch(_ set: inout PollSet) {
         slot = nil
@@ -76,6 +80,7 @@ final class MuxProxy: ChannelUser {
             leave()
         }
         requests.step(say)
+        isHeldUp = false
         for channel in channels.values {
             channel.step()
             if channel.hasEnded { channels[channel.number] = nil }
@@ -163,6 +168,9 @@ final class MuxProxy: ChannelUser {
 
     /// Bytes of data that may be put out for the client now.
     var room: Int { max(0, MuxProxy.mostOutput - socket.waitingCount) }
+
+    /// Notes that a channel has data for which there is no ``room``.
+    func holdUp() { isHeldUp = true }
 
     /// Puts a message out.
     func say(_ message: ConnectionMessage) {

@@ -289,8 +289,13 @@ final class MuxProxyChannel {
     private func deliver(_ bytes: UnsafeRawBufferPointer, isError: Bool) -> Int {
         var taken = 0
         while taken < bytes.count {
-            let count = min(windows.allowance(for: bytes.count - taken), proxy.room)
-            if count <= 0 { break }
+            let allowed = windows.allowance(for: bytes.count - taken)
+            if allowed <= 0 { break }
+            let count = min(allowed, proxy.room)
+            if count <= 0 {
+                proxy.holdUp()
+                break
+            }
             let portion = unsafe [UInt8](bytes[taken..<(taken + count)])
             windows.send(count)
             proxy.say(
