@@ -1,6 +1,7 @@
 internal import Faults
 internal import Posix
 internal import SSHConfig
+internal import Terminal
 internal import Ways
 
 /// Goes a plan's way in, to a connected descriptor.
@@ -42,7 +43,16 @@ struct Reach {
             shell: context.shell,
             trace: context.trace
         )
-        let race = WayRace(lanes.lanes, trace: context.trace)
+        let status = context.statusLine()
+        context.poller.add(status)
+        defer {
+            status.clear()
+            context.poller.remove(status)
+        }
+        let host = plan.options.host
+        let race = WayRace(lanes.lanes, trace: context.trace) { names in
+            status.show("trying to reach \(host) \(list(names, "and"))", now: readClock())
+        }
         let reached = try open(race)
         whereabouts.way = plan.options.ec2Ways.first { $0.name == race.winner }
         return reached

@@ -46,6 +46,7 @@ public final class WayRace: Way {
 
     private let patience: Duration
     private let trace: Trace
+    private let onJoin: ([String]) -> Void
     private let order: [String]
     private var waiting: ArraySlice<Lane>
     private var runners: [Runner] = []
@@ -67,12 +68,19 @@ public final class WayRace: Way {
     ///   - lanes: the ways in order of preference; at least one.
     ///   - patience: how long a way may be silent before the next one joins it.
     ///   - trace: told who joins, fails and wins.
-    public init(_ lanes: [Lane], patience: Duration = WayRace.patience, trace: Trace) {
+    ///   - onJoin: called with the names of those in the race whenever one joins.
+    public init(
+        _ lanes: [Lane],
+        patience: Duration = WayRace.patience,
+        trace: Trace,
+        onJoin: @escaping ([String]) -> Void = { _ in }
+    ) {
         precondition(!lanes.isEmpty, "a race has at least one way")
         waiting = lanes[...]
         order = lanes.map(\.name)
         self.patience = patience
         self.trace = trace
+        self.onJoin = onJoin
         advance(nil, now: readClock())
     }
 
@@ -157,6 +165,7 @@ public final class WayRace: Way {
         do throws(WayError) {
             let runner = Runner(lane.name, try lane.begin(), since: now)
             runners.append(runner)
+            onJoin(runners.map(\.name))
             switch runner.advance() {
             case .going: break
             case .greeted: finish(runner, now: now)

@@ -126,6 +126,48 @@ struct WaysInTests {
         #expect(run.errorLines.contains { $0.hasPrefix("ec2sh: hint: ") }, "\(run.errorText)")
     }
 
+    @Test("a tunnel goes on when the run that made it goes to the background")
+    func background() async throws {
+        let web = try await aws.launch("web")
+        let socket = client.user.home + "/master"
+        let through = ["-o", "EC2Ways=ssm", "-o", "ControlPath=\(socket)"]
+        let persist = ["-o", "ControlMaster=auto", "-o", "ControlPersist=yes"]
+        let first = try await run(through + persist + [web.id, question])
+        expectReached(first, web)
+        let check = try await run(through + ["-O", "check", web.id])
+        #expect(check.status == 0, "\(check.errorText)")
+        expectReached(try await run(through + [web.id, question]), web)
+        #expect(try await aws.calls()["ssm:StartSession"] == 1)
+        let exit = try await run(through + ["-O", "exit", web.id])
+        #expect(exit.status == 0, "\(exit.errorText)")
+    }
+
+    @Test("an address that another instance had before does not warn: AWS knows the key")
+    func usedAgain() async throws {
+        let web = try await aws.launch("web")
+        let other = try await aws.launch("other", image: "debian")
+        let names = try #require(web.publicName)
+        try client.user.write(".ssh/known_hosts", "\(names) \(other.hostKeys[0])\n")
+        let run = try await run(["-o", "StrictHostKeyChecking=yes", names, question])
+        expectReached(run, web)
+        #expect(!run.errorText.contains("WARNING"), "\(run.errorText)")
+    }
+
+    @Test("a server with another key than the instance's is refused, whatever was asked for")
+    func fooled() async throws {
+        let web = try await aws.launch("web")
+        let other = try await aws.launch("other", image: "debian")
+        try client.user.write(
+            ".cache/ec2sh/hostkeys/\(web.id)",
+            other.hostKeys.map { "\(web.id) \($0)\n" }.joined()
+        )
+        try await aws.set(web, ["console": ""])
+        let run = try await run(["-o", "StrictHostKeyChecking=no", web.id, question])
+        #expect(run.status == 255, "\(run.errorText)")
+        #expect(run.output.isEmpty)
+        #expect(run.errorText.contains("Host key verification failed."), "\(run.errorText)")
+    }
+
     // MARK: - Login
 
     @Test("a refused key is followed by one that Instance Connect lets in")
