@@ -6,9 +6,6 @@ internal import SessionManager
 
 /// One session from its start to its end: what is asked of AWS, and one websocket after the other.
 struct SessionRun {
-    /// From asking the agent for the session's end until AWS is asked.
-    private static let grace = TimeAmount.milliseconds(700)
-
     private let parameters: SystemsManagerParameters
     private let control: TunnelControl
     private let caller: any ServiceCaller
@@ -50,10 +47,7 @@ struct SessionRun {
     /// Carries bytes until the session is over.
     mutating func carry() async throws(WayError) {
         let tunnel = tunnel
-        control.onStop {
-            tunnel.execute { if !$0.askForEnd() { $0.stop() } }
-            TunnelLoop.loop.scheduleTask(in: SessionRun.grace) { tunnel.value.stop() }
-        }
+        control.onStop { tunnel.execute { if !$0.askForEnd() { $0.stop() } } }
         TunnelLoop.loop.scheduleTask(in: parameters.opening.amount) {
             tunnel.value.giveUpUnlessOpen()
         }

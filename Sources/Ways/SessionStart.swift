@@ -65,7 +65,7 @@ extension DataChannel.Ending {
     func fault(_ parameters: SystemsManagerParameters) -> WayError {
         let place = "\(parameters.instance) port \(parameters.port)"
         switch self {
-        case .byPeer(let text) where text.lowercased().contains("connection to destination port"):
+        case .byPeer(let text) where isRefusal(text):
             return WayError(
                 .refused,
                 .network,
@@ -88,5 +88,13 @@ extension DataChannel.Ending {
                 "Systems Manager: the agent asks for \(visible(action.utf8.prefix(100)))"
             )
         }
+    }
+}
+
+/// Whether the agent's words for the end of a session say that nobody listens on the port.
+private func isRefusal(_ text: String) -> Bool {
+    let text = text.lowercased()
+    return ["connection to destination port failed", "connection refused"].contains {
+        text.contains($0)
     }
 }

@@ -30,6 +30,8 @@ final class SessionTunnel: WebSocketUser, LocalEndUser {
 
     /// Between looks at a session whose local end has nothing more to say.
     private static let drain = TimeAmount.seconds(1)
+    /// From asking the agent for the session's end until it is ended without it.
+    private static let grace = TimeAmount.milliseconds(700)
 
     private let local: LocalEnd
     private let observer: Observer
@@ -73,7 +75,10 @@ final class SessionTunnel: WebSocketUser, LocalEndUser {
     /// - Returns: false when nobody can be asked.
     func askForEnd() -> Bool {
         guard let socket, outcome == nil else { return false }
+        if hasAskedForEnd { return true }
         hasAskedForEnd = true
+        let tunnel = NIOLoopBound(self, eventLoop: TunnelLoop.loop)
+        TunnelLoop.loop.scheduleTask(in: SessionTunnel.grace) { tunnel.value.stop() }
         perform(channel.terminate(now: readClock()))
         socket.flush()
         return true
@@ -175,7 +180,9 @@ final class SessionTunnel: WebSocketUser, LocalEndUser {
         settle()
     }
 
-    func localClosed() { if outcome == nil { stop() } }
+    func localClosed() {
+        if outcome == nil, !askForEnd() { stop() }
+    }
 
     // MARK: - The channel
 

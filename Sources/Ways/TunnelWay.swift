@@ -49,7 +49,7 @@ public class TunnelWay: Way {
             self.mailbox = mailbox
             self.control = control
             socket = consume near
-            Task {
+            Task(executorPreference: TunnelExecutor.shared) {
                 await work(far, control)
                 control.tell(.finished)
             }
@@ -92,6 +92,9 @@ public class TunnelWay: Way {
             listen()
         }
     }
+
+    /// Readable when the tunnel has told something.
+    var notices: Int32? { mailbox?.number }
 
     // MARK: - Source
 

@@ -27,6 +27,7 @@ final class UpgradeRequest: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
+        guard context.channel.isActive else { return fail(.lost("the connection was closed")) }
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         let request = NIOLoopBound(self, eventLoop: context.eventLoop)

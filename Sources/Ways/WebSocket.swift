@@ -112,6 +112,9 @@ final class WebSocket: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
         unanswered = 0
+        if frame.rsv1 || frame.rsv2 || frame.rsv3 {
+            return fail(context, .malformed("an extension that nobody asked for"))
+        }
         switch frame.opcode {
         case .binary, .text:
             if fragments != nil { return fail(context, .malformed("a message within another")) }

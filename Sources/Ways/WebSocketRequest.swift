@@ -35,8 +35,7 @@ struct WebSocketRequest: Sendable {
                 .get()
             do {
                 if let proxy { try await pass(proxy, channel, timing) }
-                if let tls { try await secure(channel, tls) }
-                try await upgrade(channel, timing, user)
+                try await upgrade(channel, tls, timing, user)
             } catch {
                 channel.close(promise: nil)
                 throw error
@@ -64,25 +63,17 @@ struct WebSocketRequest: Sendable {
         try await done.futureResult.get()
     }
 
-    private func secure(_ channel: any Channel, _ context: NIOSSLContext) async throws {
-        // An address is no name to ask for; the certificate is held against it all the same.
-        let isAddress = (try? SocketAddress(ipAddress: url.host, port: 0)) != nil
-        try await channel.eventLoop.submit {
-            let handler = try NIOSSLClientHandler(
-                context: context,
-                serverHostname: isAddress ? nil : url.host
-            )
-            try channel.pipeline.syncOperations.addHandler(handler)
-        }.get()
-    }
-
     private func upgrade(
         _ channel: any Channel,
+        _ tls: NIOSSLContext?,
         _ timing: WebSocketTiming,
         _ user: NIOLoopBound<any WebSocketUser>
     ) async throws {
         let done = channel.eventLoop.makePromise(of: Void.self)
         let head = requestHead
+        // An address is no name to ask for; the certificate is held against it all the same.
+        let isAddress = (try? SocketAddress(ipAddress: url.host, port: 0)) != nil
+        let name = isAddress ? nil : url.host
         channel.eventLoop.execute {
             do {
                 let asking = NIOLoopBound(
@@ -100,7 +91,13 @@ struct WebSocketRequest: Sendable {
                         try pipeline.addHandler(WebSocket(user.value, timing))
                     }
                 }
+                // All at once, so that whatever TLS says has somebody who hears it.
                 let pipeline = channel.pipeline.syncOperations
+                if let tls {
+                    try pipeline.addHandler(
+                        NIOSSLClientHandler(context: tls, serverHostname: name)
+                    )
+                }
                 try pipeline.addHTTPClientHandlers(
                     leftOverBytesStrategy: .forwardBytes,
                     withClientUpgrade: (upgraders: [upgrader], completionHandler: { _ in })
