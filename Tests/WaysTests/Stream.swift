@@ -77,16 +77,26 @@ func pass(
         _ = try? way.progress()
         if isSending, happened.contains(.write) {
             let piece = sending.next(min(256 << 10, up - passed.sent))
-            if case .done(let count) = try piece.withUnsafeBytes({ try write(number, $0) }) {
-                sending.skip(count)
-                passed.sent += count
+            do {
+                if case .done(let count) = try piece.withUnsafeBytes({ try write(number, $0) }) {
+                    sending.skip(count)
+                    passed.sent += count
+                }
+            } catch let error as SystemError where error.kind == .disconnected {
+                // A tunnel that has ended takes nothing.
+                passed.hasEnded = true
             }
         }
         guard !happened.subtracting(.write).isEmpty else { continue }
-        guard
-            case .done(let count) = try buffer.withUnsafeMutableBytes({ try read(number, into: $0) }
-            )
-        else { continue }
+        let count: Int
+        do {
+            let result = try buffer.withUnsafeMutableBytes { try read(number, into: $0) }
+            guard case .done(let taken) = result else { continue }
+            count = taken
+        } catch let error as SystemError where error.kind == .disconnected {
+            passed.hasEnded = true
+            continue
+        }
         if count == 0 { passed.hasEnded = true }
         let isRight = buffer.withUnsafeBytes { taking.take(.init(rebasing: $0[..<count])) }
         if !isRight { passed.wrongAt = passed.received }
