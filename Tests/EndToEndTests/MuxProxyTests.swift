@@ -103,7 +103,7 @@ struct MuxProxyTests {
             pair,
             """
             "$C" -S "$S" -O proxy -N -R 0:localhost:9 "$H" 2>said & client=$!
-            while ! grep -q 'Allocated port' said; do sleep 0.05; done
+            while ! grep -qs 'Allocated port' said; do sleep 0.05; done
             port=$(sed -n 's/Allocated port \\([0-9]*\\) .*/\\1/p' said)
             line=":$(printf %04X $port) .* 0A "
             c "grep -q '$line' /proc/net/tcp && echo listens"
@@ -141,11 +141,11 @@ struct MuxProxyTests {
             mkfifo hold; exec 5<>hold
             "$C" -S "$S" -O proxy -L "$PWD/in.sock:localhost:1" "$H" 'echo ready; cat' \
                 <hold >said 2>err & client=$!
-            while ! grep -q ready said; do sleep 0.05; done
+            while ! grep -qs ready said; do sleep 0.05; done
             python3 -c 'import socket
             s = socket.socket(socket.AF_UNIX); s.connect("in.sock"); print(s.recv(8))'
             echo more >&5
-            while ! grep -q more said; do sleep 0.05; done
+            while ! grep -qs more said; do sleep 0.05; done
             kill $client; wait $client || true
             sed 's/channel [0-9]*/channel N/' err | tr -d '\\r'
             \(last)
@@ -213,7 +213,7 @@ struct MuxProxyTests {
             """
             pid=$("$C" -S "$S" -O check "$H" 2>&1 | tr -dc 0-9)
             (p "$H" 'echo running; sleep 20' || echo $?) >said 2>err &
-            while ! grep -q running said; do sleep 0.05; done
+            while ! grep -qs running said; do sleep 0.05; done
             kill -9 $pid
             wait $!; cat said err | tr -d '\\r'
             """
@@ -231,7 +231,7 @@ struct MuxProxyTests {
             MuxPair(),
             """
             "$C" -S "$S" -O proxy -tt "$H" "echo running; trap 'echo hung up >\(name); exit' HUP; while :; do sleep 0.1; done" >said 2>/dev/null </dev/null &
-            while ! grep -q running said; do sleep 0.05; done
+            while ! grep -qs running said; do sleep 0.05; done
             kill -9 $!
             c 'while ! test -e \(name); do sleep 0.1; done; cat \(name); rm \(name)'
             """

@@ -74,7 +74,7 @@ struct MuxTroubleTests {
             """
             mkfifo wait; exec 4<>wait
             python3 stranger.py <wait 4>&- >said &
-            while ! grep -q connected said; do sleep 0.05; done
+            while ! grep -qs connected said; do sleep 0.05; done
             c 'echo first'; c 'echo second'
             "$C" -S "$S" -O check "$H" 2>/dev/null
             exec 4>&-
@@ -98,7 +98,7 @@ struct MuxTroubleTests {
             """
             pid=$("$C" -S "$S" -O check "$H" 2>&1 | tr -dc 0-9)
             (c 'echo running; sleep 20' || echo $?) >said &
-            while ! grep -q running said; do sleep 0.05; done
+            while ! grep -qs running said; do sleep 0.05; done
             kill -9 $pid
             wait $!; cat said
             "$C" -S "$S" "$H" 'echo alone'
@@ -118,7 +118,7 @@ struct MuxTroubleTests {
             MuxPair(),
             """
             "$C" -tt -S "$S" "$H" "echo running; trap 'echo hung up >\(name); exit' HUP; while :; do sleep 0.1; done" >said 2>/dev/null </dev/null &
-            while ! grep -q running said; do sleep 0.05; done
+            while ! grep -qs running said; do sleep 0.05; done
             kill -9 $!
             c 'while ! test -e \(name); do sleep 0.1; done; cat \(name); rm \(name)'
             """
@@ -132,7 +132,7 @@ struct MuxTroubleTests {
             MuxPair(),
             """
             "$C" -S "$S" "$H" 'echo running; sleep 20' >said &
-            while ! grep -q running said; do sleep 0.05; done
+            while ! grep -qs running said; do sleep 0.05; done
             kill -\(signal) $! ; wait $! || echo $?
             c 'echo still here'
             """
