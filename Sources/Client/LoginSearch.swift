@@ -111,6 +111,10 @@ struct LoginSearch {
                 let host = facts.host
                 context.trace.say(.info, "ec2sh: \(host) is \(state); waiting until it runs")
             }
+            if facts.retries == 0, outcome == .connectionRefused, facts.isStarting == true {
+                let host = facts.host
+                context.trace.say(.info, "ec2sh: \(host) has just been started; waiting for sshd")
+            }
             facts.retries += 1
             try wait(pause)
             if case .notRunning = outcome { try plan.whereabouts?.askAgain() }
@@ -154,6 +158,8 @@ struct LoginSearch {
             }
             guard let found else { return false }
             context.trace.debug(.debug1, .name, "\(facts.host) is \(found.instance.id)")
+        } catch let fault as InstanceLookupError where fault.isAmbiguous {
+            throw Stopped(fault: fault, stop: .silently)
         } catch let fault as any Fault {
             context.trace.debug(.debug1, .aws, fault.summary)
             return false

@@ -12,6 +12,12 @@ public enum InstanceLookupError: Fault, Equatable {
     /// AWS did not answer.
     case service(ServiceError)
 
+    /// Whether the word stands for several instances, so that asking anybody else is of no use.
+    public var isAmbiguous: Bool {
+        if case .several = self { return true }
+        return false
+    }
+
     /// ``Faults/Layer/name``, or AWS's own.
     public var layer: Layer {
         if case .service(let error) = self { return error.layer }
