@@ -99,6 +99,7 @@ struct WaysInTests {
         let run = try await run(["-v", "inner", question])
         #expect(run.outputText == "\(inner.id) \(inner.user)\n", "\(run.errorText)")
         #expect(!run.errorText.contains("Connecting to"), "\(run.errorText)")
+        #expect(run.errorText.contains("\(inner.id) has no public address"), "\(run.errorText)")
     }
 
     @Test("what passes through a tunnel comes out as it went in", arguments: ["endpoint", "ssm"])
