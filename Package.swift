@@ -37,6 +37,7 @@ let package = Package(
         .target(name: "SSHConfig", dependencies: ["Faults", crypto]),
         .target(name: "SessionManager", dependencies: ["JSONText", crypto]),
         .target(name: "Posix", dependencies: ["Faults"]),
+        .target(name: "Resume", exclude: ["PROTOCOL.md"]),
         // rank 2
         .target(
             name: "AWS",
