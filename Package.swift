@@ -37,7 +37,7 @@ let package = Package(
         .target(name: "SSHConfig", dependencies: ["Faults", crypto]),
         .target(name: "SessionManager", dependencies: ["JSONText", crypto]),
         .target(name: "Posix", dependencies: ["Faults"]),
-        .target(name: "Resume", exclude: ["PROTOCOL.md"]),
+        .target(name: "Resume", dependencies: ["Faults"], exclude: ["PROTOCOL.md"]),
         // rank 2
         .target(
             name: "AWS",
