@@ -37,7 +37,7 @@ let package = Package(
         .target(name: "SSHConfig", dependencies: ["Faults", crypto]),
         .target(name: "SessionManager", dependencies: ["JSONText", crypto]),
         .target(name: "Posix", dependencies: ["Faults"]),
-        .target(name: "Resume", dependencies: ["Faults"], exclude: ["PROTOCOL.md"]),
+        .target(name: "Resume", dependencies: ["Faults"], exclude: ["PROTOCOL.md", "Remote"]),
         // rank 2
         .target(
             name: "AWS",
@@ -97,6 +97,7 @@ let package = Package(
         ),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
         .testTarget(name: "SessionManagerTests", dependencies: ["JSONText", "SessionManager"]),
+        .testTarget(name: "ResumeTests", dependencies: ["Resume"], exclude: ["Remote"]),
         .testTarget(
             name: "EC2Tests",
             dependencies: ["AWS", "EC2", "Faults", "JSONText", "Posix", "TestSupport", crypto]

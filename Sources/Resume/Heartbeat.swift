@@ -64,9 +64,9 @@ struct Heartbeat {
         return withData || isProbeDue || now - heard >= Heartbeat.idle
     }
 
-    /// A ping is being sent.
+    /// A ping is being sent, or another question.
     /// - Returns: its number.
-    mutating func takePing(_ now: Instant) -> UInt64 {
+    mutating func ask(_ now: Instant) -> UInt64 {
         lastNumber += 1
         asked = (lastNumber, now)
         isProbeDue = false

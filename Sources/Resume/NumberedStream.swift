@@ -78,7 +78,7 @@ struct NumberedStream {
     /// The peer says what it has.
     mutating func note(received: UInt64, consumed: UInt64) throws(ResumeError) {
         guard consumed <= received, received <= sentEver else {
-            throw .inconsistent("it acknowledges \(received) of \(sentEver) bytes")
+            throw .inconsistent("it acknowledges \(received), \(consumed) of \(sentEver) bytes")
         }
         receivedByPeer = max(receivedByPeer, received)
         next = max(next, receivedByPeer)

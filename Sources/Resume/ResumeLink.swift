@@ -313,26 +313,26 @@ struct ResumeLink {
     }
 
     private var isFarewellDue: Bool {
-        guard isUp, let farewell, !hasSaidFarewell else { return false }
+        guard isUp, let farewell else { return false }
         return farewell != .detach || stream.unsent == 0
     }
 
     /// Whether ``take(into:limit:now:)`` would give something.
     func hasSomethingToSend(_ now: Instant) -> Bool {
-        guard isAttached else { return false }
+        guard isAttached, !hasSaidFarewell else { return false }
         if openingSent < opening.count || sendable > 0 { return true }
         return isUp
             && (pong != nil || isFarewellDue || isAcknowledgementDue(now)
                 || heartbeat.isPingDue(now, withData: false))
     }
 
-    /// Puts what is to be sent behind.
+    /// Puts what is to be sent behind; after BYE, nothing is.
     /// - Parameters:
     ///   - buffer: where it goes.
     ///   - limit: how long the buffer may become, more or less: small frames are not split.
     ///   - now: the time.
     mutating func take(into buffer: inout [UInt8], limit: Int, now: Instant) {
-        guard isAttached else { return }
+        guard isAttached, !hasSaidFarewell else { return }
         takeOpening(&buffer, limit)
         guard openingSent == opening.count, buffer.count < limit else { return }
         if isUp { takeSmall(&buffer, now) }
@@ -342,6 +342,7 @@ struct ResumeLink {
         if isFarewellDue, let farewell {
             buffer.append(frame: LinkFrame.bye, [farewell.rawValue])
             hasSaidFarewell = true
+            _ = heartbeat.ask(now)
         }
     }
 
@@ -368,14 +369,14 @@ struct ResumeLink {
         }
         if isPingDue {
             buffer.append(header: LinkFrame.ping, length: 8)
-            buffer.append(wire: heartbeat.takePing(now))
+            buffer.append(wire: heartbeat.ask(now))
         }
     }
 
     // MARK: - Time
 
     /// Takes in how things stand at the end of a turn.
-    mutating func advance(_ now: Instant) { heartbeat.noteWaiting(isUp && sendable > 0, now) }
+    mutating func advance(_ now: Instant) { heartbeat.noteWaiting(hasSaidFarewell || isUp && sendable > 0, now) }
 
     func liveness(_ now: Instant) -> ResumeSession.Liveness {
         isAttached ? heartbeat.verdict(now) : .dead
