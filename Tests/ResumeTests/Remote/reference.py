@@ -14,7 +14,9 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-BODY = (ROOT / "Sources/Resume/Remote/remote.py").read_bytes()
+BODY = (ROOT / "Sources/Resume/Remote/remote.bin").read_bytes()
+# The loader: two lines.
+LOADER_LENGTH = BODY.index(b"\n", BODY.index(b"\n") + 1) + 1
 MAGIC = b"EC2SH-RESUME "
 # Tests run on loaded machines; what is waited for comes long before this.
 PATIENCE = 60
@@ -41,11 +43,11 @@ class Refused(Exception):
         self.code, self.value, self.text = code, value, text
 
 
-def bootstrap(length, pythons="/usr/bin/python3 /usr/libexec/platform-python python3"):
+def bootstrap(pythons="/usr/bin/python3 /usr/libexec/platform-python python3"):
     """The exec request's line."""
     loader = (
         "import os;f=lambda n:(lambda d:d+f(n-len(d)))(os.read(0,n)or os._exit(97))"
-        f"if n else bytes();exec(f({length}))"
+        f"if n else bytes();exec(f({LOADER_LENGTH}))"
     )
     return (
         f"exec /bin/sh -c 'for p in {pythons};"
@@ -110,9 +112,8 @@ class Link:
         os.set_blocking(writer, False)
 
     @classmethod
-    def exec(cls, shell=("/bin/sh",), env=None, python=None, line=None, body=BODY, cwd=None):
-        if line is None:
-            line = bootstrap(len(body)) if python is None else bootstrap(len(body), python)
+    def exec(cls, shell=("/bin/sh",), env=None, python=None, cwd=None):
+        line = bootstrap() if python is None else bootstrap(python)
         process = subprocess.Popen(
             [*shell, "-c", line], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env,
             bufsize=0, cwd=cwd,
