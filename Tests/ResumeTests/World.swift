@@ -45,8 +45,6 @@ final class World {
     private var unwritten = 0
     private var unwrittenForward = 0
     private(set) var mostBacklog = 0
-    private(set) var healed: [Duration] = []
-    private var mutedAt: ContinuousClock.Instant?
 
     init(_ plan: Plan) {
         self.plan = plan
@@ -70,7 +68,7 @@ final class World {
     }
 
     private func step() {
-        now += .microseconds(Int64.random(in: 0...4000, using: &random))
+        now += .microseconds(Int64.random(in: 0...(isMute ? 100_000 : 4000), using: &random))
         if link == nil, now >= connectAt { connect() }
         feed()
         carryOut()
@@ -81,7 +79,7 @@ final class World {
         session.advance(now: now)
         mostBacklog = max(mostBacklog, session.backlog)
         if link != nil, session.liveness(now) == .dead { lose() }
-        if link != nil, cutCount < plan.cuts, Int.random(in: 0..<plan.cutOneIn, using: &random) == 0 {
+        if link != nil, !isMute, cutCount < plan.cuts, Int.random(in: 0..<plan.cutOneIn, using: &random) == 0 {
             cut()
         }
         if exit != nil, hasEnded, forward == nil || forwardIsOver, unwritten == 0, !session.isOver {
@@ -121,7 +119,6 @@ final class World {
         if Int.random(in: 0..<4, using: &random) == 0 {
             // Nothing says that it is gone.
             isMute = true
-            mutedAt = now
             return
         }
         // Of what is under way any part arrives.
@@ -136,8 +133,6 @@ final class World {
     }
 
     private func lose() {
-        if let mutedAt { healed.append(now - mutedAt) }
-        mutedAt = nil
         session.lose(channelEnded: false, now: now)
         link = nil
         connectAt = now + .milliseconds(Int64.random(in: 0...500, using: &random))
