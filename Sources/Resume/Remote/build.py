@@ -11,14 +11,8 @@ import sys
 import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
-# What main.py calls them; a part is compiled when it is needed.
-PARTS = (
-    ("main",),
-    ("bytes", "link", "files", "process", "session"),
-    ("login",),
-    ("forwards",),
-    ("lists",),
-)
+# In the order that main.py knows them by; each is compiled when it is needed.
+PARTS = "main", "bytes", "link", "files", "process", "session", "login", "forwards", "lists"
 # A shell that takes the body for a script stops at the first line. f is the request's: it reads
 # so many bytes.
 LOADER = '"exit" "97"\nimport zlib;PARTS=zlib.decompress(f(%d)).split(b"\\0");exec(PARTS[0])\n'
@@ -38,10 +32,7 @@ def stripped(source):
 
 def parts():
     """The parts' sources."""
-    return [
-        "".join(stripped((HERE / f"{name}.py").read_text()) for name in names).encode()
-        for names in PARTS
-    ]
+    return [stripped((HERE / f"{name}.py").read_text()).encode() for name in PARTS]
 
 
 def body():

@@ -1,6 +1,10 @@
 # Bytes that are numbered and kept, without input and output.
 
 from _collections import deque
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
+
+
+SPARE = []
 
 
 class Log:
@@ -13,24 +17,32 @@ class Log:
         return self.end - self.base
 
     def add(self, data):
-        data = memoryview(data)
-        while data:
-            block = self.blocks.setdefault(self.end // PIECE, bytearray())
-            piece = data[:PIECE - self.end % PIECE]
-            block += piece
-            self.end += len(piece)
-            data = data[len(piece):]
+        data, done = memoryview(data), 0
+        while done < len(data):
+            index, at = divmod(self.end, PIECE)
+            if index not in self.blocks:
+                # Mapped, so that what was full once goes back to the system.
+                self.blocks[index] = SPARE.pop() if SPARE else mmap(
+                    -1, PIECE, MAP_PRIVATE | MAP_ANONYMOUS)
+            count = min(PIECE - at, len(data) - done)
+            self.blocks[index][at:at + count] = data[done:done + count]
+            self.end += count
+            done += count
 
     def get(self, at, count=PIECE):
         """Up to count bytes from there on: those in one block."""
-        block = self.blocks.get(at // PIECE, b'')
-        at %= PIECE
-        return block[at:at + count]
+        index, first = divmod(at, PIECE)
+        return self.blocks[index][first:first + min(count, self.end - at)] if count else b''
 
     def free(self, to):
         for index in range(self.base // PIECE, to // PIECE):
-            self.blocks.pop(index, None)
+            self.drop(index)
         self.base = to
+
+    def drop(self, index):
+        block = self.blocks.pop(index, None)
+        if block and len(SPARE) < 8:
+            SPARE.append(block)
 
 
 class Numbered:
@@ -109,7 +121,7 @@ class Output:
         self.queue.appendleft([self.SKIPPED, to])
         self.waiting -= to - at
         if to % PIECE == 0 and at - at % PIECE >= self.mark:
-            del self.log.blocks[at // PIECE]
+            self.log.drop(at // PIECE)
 
     def unwant(self):
         """Nobody wants standard output any more."""

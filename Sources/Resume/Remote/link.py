@@ -11,7 +11,7 @@ class Link:
 
     def __init__(self, sock, reader, writer):
         self.sock, self.agent, self.heard = sock, b'', now()
-        self.came, self.out, self.pong = bytearray(), b'', b''
+        self.came = self.out = self.pong = b''
         self.owes = self.closing = self.starting = False
         self.use(reader, writer)
 
@@ -80,7 +80,7 @@ class Links:
         if link not in self.links or link.closing:
             return
         try:
-            data = os.read(link.reader, 2 * PIECE) if link is self.link else link.receive()
+            data = os.read(link.reader, PIECE) if link is self.link else link.receive()
         except BlockingIOError:
             return
         except OSError:
@@ -96,7 +96,7 @@ class Links:
             self.lose(link)
 
     def parse(self, link):
-        at, came = 0, link.came
+        at, came = 0, memoryview(link.came)
         while len(came) - at >= 4 and not link.closing:
             head, = unpack_from('>I', came, at)
             kind, end = head >> 24, at + 4 + (head & 0xffffff)
@@ -106,7 +106,7 @@ class Links:
                 break
             self.take(link, kind, came[at + 4:end])
             at = end
-        del came[:at]
+        link.came = link.came[at:]
 
     def take(self, link, kind, payload):
         starting, link.starting = link.starting, False
@@ -119,14 +119,13 @@ class Links:
                 raise ValueError('HELLO is due')
         elif kind == 16:
             link.owes = True
-            self.frames += self.numbered.take(*fields('Qr', payload))
-            self.take_frames()
+            self.take_frames(self.frames + bytes(self.numbered.take(*fields('Qr', payload))))
         elif kind == 17:
             self.numbered.acknowledged(*fields('QQ', payload))
             self.known = True
         elif kind == 18:
             fields('Q', payload)
-            link.pong, self.known = payload, True
+            link.pong, self.known = bytes(payload), True
         elif kind == 19:
             fields('Q', payload)
         elif kind == 20:

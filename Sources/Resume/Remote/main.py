@@ -9,21 +9,23 @@ import os, time
 import _socket
 from _struct import error, pack, unpack_from
 
-SESSION, LOGIN, FORWARDS, LISTS = 1, 2, 3, 4
+SESSION, LOGIN, FORWARDS, LISTS = (1, 2, 3, 4, 5), (6,), (7,), (8,)
 UNIX, TCP = _socket.AF_UNIX, _socket.SOCK_STREAM
 UID = os.getuid()
 PIECE = 65536
 SIZES = {'B': 1, 'H': 2, 'I': 4, 'Q': 8, 'k': 16}
 
 
-def load(part):
-    exec(PARTS[part], globals())
-    PARTS[part] = b''
+def load(parts):
+    # One at a time, as a compiler's memory is not given back.
+    for part in parts:
+        exec(PARTS[part], globals())
+        PARTS[part] = b''
 
 
 # -- Bytes ---------------------------------------------------------------------------------------
 # Shapes: B, H, I, Q as in struct, big-endian; s a string of the protocol; k a key of 16 bytes; r all
-# that is left.
+# that is left, not copied.
 
 def frame(kind, shape='', *values):
     payload = b''
@@ -44,8 +46,10 @@ def fields(shape, data):
             size = len(data) - at if letter == 'r' else SIZES[letter]
         if at + size > len(data):
             raise ValueError('a field ends early')
-        value = bytes(data[at:at + size])
-        out.append(value if letter in 'skr' else unpack_from('>' + letter, value)[0])
+        value = data[at:at + size]
+        if letter != 'r':
+            value = bytes(value) if letter in 'sk' else unpack_from('>' + letter, value)[0]
+        out.append(value)
         at += size
     if at != len(data):
         raise ValueError('bytes after the last field')
