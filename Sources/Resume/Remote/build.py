@@ -13,9 +13,9 @@ import zlib
 HERE = pathlib.Path(__file__).resolve().parent
 # In the order that main.py knows them by; each is compiled when it is needed.
 PARTS = "main", "bytes", "link", "files", "process", "session", "login", "forwards", "lists"
-# A shell that takes the body for a script stops at the first line. f is the request's: it reads
-# so many bytes.
-LOADER = '"exit" "97"\nimport zlib;PARTS=zlib.decompress(f(%d)).split(b"\\0");exec(PARTS[0])\n'
+# A shell that takes the body for a script stops at the first line; to Python, where the request has
+# named a number exit, that is a subtraction. The request's f reads so many bytes.
+LOADER = 'exit -97\nimport zlib;PARTS=zlib.decompress(f(%d)).split(b"\\0");exec(PARTS[0])\n'
 
 
 def stripped(source):
@@ -49,6 +49,6 @@ def parts_of(made):
 if __name__ == "__main__":
     target = HERE / "remote.bin"
     # zlib's bytes may differ from one version to the next.
-    if not target.exists() or parts_of(target.read_bytes()) != parts() or "-f" in sys.argv:
+    if "-f" in sys.argv or not target.exists() or parts_of(target.read_bytes()) != parts():
         target.write_bytes(body())
     print(f"remote.bin: {target.stat().st_size} bytes of {sum(map(len, parts()))}")

@@ -6,17 +6,17 @@ It keeps to the page and checks that the remote half does: what is not allowed t
 import os
 import pathlib
 import select
-import shutil
 import socket
 import struct
 import subprocess
-import tempfile
 import time
+
+import ground
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BODY = (ROOT / "Sources/Resume/Remote/remote.bin").read_bytes()
 # The loader: two lines.
-LOADER_LENGTH = BODY.index(b"\n", BODY.index(b"\n") + 1) + 1
+LOADER_LENGTH = len(b"".join(BODY.splitlines(True)[:2]))
 MAGIC = b"EC2SH-RESUME "
 # Tests run on loaded machines; what is waited for comes long before this.
 PATIENCE = 60
@@ -46,7 +46,7 @@ class Refused(Exception):
 def bootstrap(pythons="/usr/bin/python3 /usr/libexec/platform-python python3"):
     """The exec request's line."""
     loader = (
-        "import os;f=lambda n:(lambda d:d+f(n-len(d)))(os.read(0,n)or os._exit(97))"
+        "import os;exit=0;f=lambda n:(lambda d:d+f(n-len(d)))(os.read(0,n)or os._exit(97))"
         f"if n else bytes();exec(f({LOADER_LENGTH}))"
     )
     return (
@@ -115,15 +115,18 @@ class Link:
     def exec(cls, shell=("/bin/sh",), env=None, python=None, cwd=None):
         line = bootstrap() if python is None else bootstrap(python)
         process = subprocess.Popen(
-            [*shell, "-c", line], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env,
-            bufsize=0, cwd=cwd,
+            [*shell, "-c", line], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+            env=ground.environment() if env is None else env, cwd=cwd or ground.HOME,
+            preexec_fn=ground.become,
         )
         return cls(process.stdout.fileno(), process.stdin.fileno(), process)
 
     @classmethod
     def socket(cls, path):
         sock = socket.socket(socket.AF_UNIX)
-        sock.connect(os.fsencode(path))
+        with ground.account():
+            # As sshd does, for the user.
+            sock.connect(os.fsencode(path))
         return cls(sock.fileno(), sock.fileno(), sock=sock)
 
     def close(self):
@@ -143,7 +146,7 @@ class Link:
 class Client:
     """One client process's view of a session."""
 
-    def __init__(self, window=1 << 20, home=None, env=None, shell=("/bin/sh",), python=None):
+    def __init__(self, window=1 << 20, env=None, shell=("/bin/sh",), python=None):
         self.id, self.secret = os.urandom(16), os.urandom(16)
         self.window, self.env, self.shell, self.python = window, env, shell, python
         self.generation = 0
@@ -230,6 +233,15 @@ class Client:
 
     def end_input(self, stream=0):
         self.put(numbers(EOF, stream))
+
+    def signal(self, name):
+        self.put(frame(SIGNAL, string(name)))
+
+    def close_output(self):
+        self.put(frame(CLOSE, b"\0\0\0\0\0"))
+
+    def resize(self, columns, rows, redraw=0):
+        self.put(frame(SIZE, struct.pack(">4IB", columns, rows, 0, 0, redraw)))
 
     def say(self, data):
         """A frame of L1."""
