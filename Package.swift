@@ -11,6 +11,11 @@ let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swi
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 
+// What remote.bin is made of, and what makes it.
+let remoteParts = [
+    "build", "bytes", "files", "forwards", "link", "lists", "login", "main", "process", "session",
+]
+
 let package = Package(
     name: "ec2sh",
     platforms: [.macOS(.v15)],
@@ -37,7 +42,12 @@ let package = Package(
         .target(name: "SSHConfig", dependencies: ["Faults", crypto]),
         .target(name: "SessionManager", dependencies: ["JSONText", crypto]),
         .target(name: "Posix", dependencies: ["Faults"]),
-        .target(name: "Resume", dependencies: ["Faults"], exclude: ["PROTOCOL.md", "Remote"]),
+        .target(
+            name: "Resume",
+            dependencies: ["Faults"],
+            exclude: ["PROTOCOL.md"] + remoteParts.map { "Remote/\($0).py" },
+            resources: [.embedInCode("Remote/remote.bin")]
+        ),
         // rank 2
         .target(
             name: "AWS",
@@ -97,7 +107,11 @@ let package = Package(
         ),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
         .testTarget(name: "SessionManagerTests", dependencies: ["JSONText", "SessionManager"]),
-        .testTarget(name: "ResumeTests", dependencies: ["Resume"], exclude: ["Remote"]),
+        .testTarget(
+            name: "ResumeTests",
+            dependencies: ["Resume", "TestSupport"],
+            exclude: ["Remote"]
+        ),
         .testTarget(
             name: "EC2Tests",
             dependencies: ["AWS", "EC2", "Faults", "JSONText", "Posix", "TestSupport", crypto]

@@ -50,8 +50,6 @@ struct Heartbeat {
     /// Nobody looked at the link for a while, so its silence says nothing; asks anew.
     mutating func excuse(_ now: Instant) {
         heard = now
-        if let asked { self.asked = (asked.number, now) }
-        if stuckSince != nil { stuckSince = now }
         isProbeDue = true
     }
 

@@ -207,10 +207,7 @@ public struct ResumeSession {
     ///   - limit: how long it may become; small frames may exceed it by 100 bytes.
     ///   - now: the time.
     public mutating func take(into buffer: inout [UInt8], limit: Int, now: Instant) {
-        if let (size, redraws) = size, isUp {
-            self.size = nil
-            put(StreamFrame.make(size: size, redraws: redraws))
-        }
+        if isUp { putSize() }
         link.take(into: &buffer, limit: limit, now: now)
     }
 
@@ -218,7 +215,17 @@ public struct ResumeSession {
     public var backlog: Int { link.stream.backlog.count }
 
     /// Puts a frame into the numbered stream.
-    mutating func put(_ frame: [UInt8]) { link.append(frame.span) }
+    mutating func put(_ frame: [UInt8]) {
+        putSize()
+        link.append(frame.span)
+    }
+
+    /// The size goes before whatever comes after it.
+    private mutating func putSize() {
+        guard let (size, redraws) = size else { return }
+        self.size = nil
+        link.append(StreamFrame.make(size: size, redraws: redraws).span)
+    }
 
     /// Bytes of input that ``send(_:on:)`` takes now.
     /// - Parameter stream: 0 for the process, else a forwarded connection.

@@ -22,6 +22,10 @@ import Testing
             asked.first?.payload == wire(4, 2) + wire(4, 1 << 20) + [1] + wire("db")
                 + wire(4, 5432) + wire("127.0.0.1") + wire(4, 99) + wire(4, 0)
         )
+        // Only the other side can agree to it.
+        talk.session.accept(2)
+        talk.session.refuse(2, reason: 1, "")
+        #expect(talk.takenStream().isEmpty)
         let bytes = Array("hello".utf8)
         #expect(talk.session.send(bytes.span, on: 2) == 0)
         #expect(try talk.hearStream(frame(0x11, wire(4, 2) + wire(4, 4))) == [.opened(2)])

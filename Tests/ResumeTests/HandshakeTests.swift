@@ -93,6 +93,30 @@ import Testing
     }
 
     @Test(
+        "A later welcome neither takes back what was received nor changes the window",
+        arguments: [
+            (Talk.welcome(generation: 2, received: 12, window: 1 << 20), false),
+            (Talk.welcome(generation: 2, received: 11, window: 1 << 20), true),
+            (Talk.welcome(generation: 2, received: 12, window: 1 << 19), true),
+            (Talk.welcome(generation: 3, received: 12, window: 1 << 20), true),
+        ]
+    )
+    func laterWelcome(_ bytes: [UInt8], _ isBad: Bool) throws {
+        var talk = try Talk()
+        #expect(talk.send("abcd") == 4)
+        _ = talk.taken()
+        _ = try talk.hear(frame(0x11, wire(8, 12) + wire(8, 3)))
+        talk.session.lose(channelEnded: false, now: talk.now)
+        talk.session.attach(.socket, now: talk.now)
+        _ = talk.taken()
+        if isBad {
+            #expect(throws: ResumeError.self) { try talk.hear(bytes) }
+        } else {
+            #expect(try talk.hear(bytes).count == 1)
+        }
+    }
+
+    @Test(
         "What a refusal leaves of a session",
         arguments: [
             (UInt8(1), ResumeSession.Started.uncertain, true), (2, .uncertain, true),

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Foundation's `Process` takes a child that closes its inherited descriptors, as sshd and ssh-agent
 /// do, for ended and then waits for it on the thread all others are watched from.
-final class ChildProcess {
+public final class ChildProcess {
     private let id: pid_t
     private var status: Int32?
 
@@ -15,7 +15,7 @@ final class ChildProcess {
     ///   - stream: for standard input and output; /dev/null if nil. Standard error goes there.
     ///   - environment: the whole environment; ours if nil.
     /// - Throws: when it cannot be started.
-    init(
+    public init(
         _ program: String,
         _ arguments: [String],
         stream: Int32? = nil,
@@ -61,7 +61,7 @@ final class ChildProcess {
     /// Waits for the end.
     /// - Returns: whether it ended with status 0.
     @discardableResult
-    func waitUntilExit() -> Bool {
+    public func waitUntilExit() -> Bool {
         var result: Int32 = 0
         while status == nil {
             if waitpid(id, &result, 0) == id { status = result } else if errno != EINTR { break }
