@@ -203,10 +203,10 @@ class Session(Links, Files, Process):
         elif kind == 6:
             self.resize(*fields('IIIIB', payload))
         elif kind == 7:
-            name, = fields('s', payload)
-            number = vars(_signal).get('SIG' + name.decode())
-            if isinstance(number, int) and number > 0:
-                self.signal(number)
+            name = fields('s', payload)[0].decode()
+            # SIG_IGN and the like are numbers too.
+            if name.isalnum() and hasattr(_signal, 'SIG' + name):
+                self.signal(getattr(_signal, 'SIG' + name))
         elif kind == 8:
             fields('I', payload)
             if self.tty:
@@ -244,8 +244,8 @@ def begin(hello, start, name, secret, window):
     except (OSError, KeyError) as fault:
         session.remove()
         link.refuse(7, str(fault))
-    session.push(link)
-    if not session.link:
+    if link.closing:
+        session.push(link)
         os._exit(0)
     sweep()
     session.run()

@@ -9,7 +9,9 @@ import select
 import socket
 import struct
 import subprocess
+import tempfile
 import time
+import unittest
 
 import ground
 
@@ -104,6 +106,9 @@ class Reader:
 class Link:
     """Ends of one link: an exec request's process, or a connection to the session's socket."""
 
+    # Where the exec requests' own error output goes.
+    noise = tempfile.TemporaryFile()
+
     def __init__(self, reader, writer, process=None, sock=None):
         self.reader, self.writer, self.process, self.sock = reader, writer, process, sock
         self.held = b""
@@ -116,6 +121,7 @@ class Link:
         line = bootstrap() if python is None else bootstrap(python)
         process = subprocess.Popen(
             [*shell, "-c", line], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+            stderr=cls.noise,
             env=ground.environment() if env is None else env, cwd=cwd or ground.HOME,
             preexec_fn=ground.become,
         )
@@ -146,6 +152,8 @@ class Link:
 class Client:
     """One client process's view of a session."""
 
+    made = []
+
     def __init__(self, window=1 << 20, env=None, shell=("/bin/sh",), python=None):
         self.id, self.secret = os.urandom(16), os.urandom(16)
         self.window, self.env, self.shell, self.python = window, env, shell, python
@@ -157,6 +165,7 @@ class Client:
         self.link = None
         self.first = None
         self.credits = True  # whether output is put down as it comes
+        Client.made.append(self)
         self.begin()
 
     def begin(self):
@@ -220,7 +229,9 @@ class Client:
         self.out = hello
 
     def drop(self):
+        """Breaks the link; the exec request's process ends by that."""
         self.link.close()
+        self.link.reap()
 
     # -- Out
 
@@ -534,3 +545,46 @@ class Client:
 
     def find(self, name):
         return [event for event in self.events if event[0] == name]
+
+
+class Case(unittest.TestCase):
+    """A test that leaves no session and no process."""
+
+    def setUp(self):
+        ground.clean()
+
+    def tearDown(self):
+        for client in Client.made:
+            if client.welcome and remote_half(client.welcome["pid"]):
+                os.kill(client.welcome["pid"], 9)
+            for link in client.links:
+                link.close()
+                link.reap()
+        Client.made.clear()
+        Link.noise.seek(0)
+        noise = Link.noise.read().decode()
+        Link.noise.truncate(0)
+        # A link may break at once, and nobody reads what is said to that.
+        faults = [line for line in noise.splitlines()
+                  if line[:1].isalpha() and "Error" in line and "BrokenPipeError" not in line]
+        self.assertEqual(faults, [], noise)
+
+    def gone(self, pid):
+        """Asserts that a process ends."""
+        self.comes(lambda: not os.path.exists(f"/proc/{pid}"), f"the end of {pid}")
+
+    def comes(self, condition, what):
+        """Waits for what no link tells."""
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            self.assertLess(time.monotonic(), end, f"no {what}")
+            time.sleep(0.01)
+
+
+def remote_half(pid):
+    """Whether a process is a remote half, and not one that has its number now."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return b"-ISc" in file.read()
+    except OSError:
+        return False

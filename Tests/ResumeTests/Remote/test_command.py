@@ -6,10 +6,10 @@ import subprocess
 import unittest
 
 import ground
-from reference import BODY, COMMAND, SUBSYSTEM, Client, Link, Refused, bootstrap
+from reference import BODY, SUBSYSTEM, Case, Client, Link, Refused, bootstrap
 
 
-class Commands(unittest.TestCase):
+class Commands(Case):
     def test_output_error_and_exit(self):
         client = Client()
         self.assertEqual(client.run("cat; echo no >&2; exit 7", b"input"), 7)
@@ -21,7 +21,7 @@ class Commands(unittest.TestCase):
         client.run("true")
         self.assertEqual(client.welcome["flags"], 1)
         self.assertEqual(os.listdir(ground.PLACE), [])
-        gone(self, client.welcome["pid"])
+        self.gone(client.welcome["pid"])
 
     def test_signal_as_exit(self):
         client = Client()
@@ -162,7 +162,7 @@ class Commands(unittest.TestCase):
         self.assertEqual(os.listdir(ground.PLACE), [])
 
 
-class Shells(unittest.TestCase):
+class Shells(Case):
     """The exec request's line under the shells that a user may have."""
 
     def test_every_shell(self):
@@ -189,9 +189,8 @@ class Shells(unittest.TestCase):
 
     def test_no_python(self):
         link = Link.exec(python="/nonexistent/python3 /nor/this")
-        os.set_blocking(link.reader, True)
-        self.assertEqual(os.read(link.reader, 1000), b"EC2SH-RESUME none\n")
         self.assertEqual(link.reap(), 0)
+        self.assertEqual(os.read(link.reader, 1000), b"EC2SH-RESUME none\n")
         link.close()
 
     def test_neither_line_nor_body_hold_the_magic(self):
@@ -212,7 +211,7 @@ class Shells(unittest.TestCase):
                 self.assertNotIn(b"not found", done.stderr)
 
 
-class Pythons(unittest.TestCase):
+class Pythons(Case):
     def test_every_version(self):
         missing = [version for version in ground.VERSIONS if version not in ground.PYTHONS]
         if missing:
@@ -237,14 +236,6 @@ class Pythons(unittest.TestCase):
                 self.assertEqual((client.output, client.error), (b"one two three", b"err\n"))
                 client.leave()
 
-
-def gone(test, pid):
-    """Asserts that a process ends."""
-    import time
-    end = time.monotonic() + 30
-    while os.path.exists(f"/proc/{pid}"):
-        test.assertLess(time.monotonic(), end, f"process {pid} is still there")
-        time.sleep(0.01)
 
 
 if __name__ == "__main__":
