@@ -16,6 +16,16 @@ let remoteParts = [
     "build", "bytes", "files", "forwards", "link", "lists", "login", "main", "process", "session",
 ]
 
+// A command over a shared connection takes little longer than a start, and scripts run hundreds. So
+// nothing is exported (with -static-stdlib that would be 36,000 symbols, which the loader and
+// libcrypto search each time), relocations are packed, and the C++ library is linked in.
+let quickStart = [
+    "-use-ld=lld", "-L\(Context.packageDirectory)/config/link",
+    "-Xlinker", "--no-export-dynamic",
+    "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+    "-Xclang-linker", "-static-libgcc",
+]
+
 let package = Package(
     name: "ec2sh",
     platforms: [.macOS(.v15)],
@@ -89,6 +99,12 @@ let package = Package(
             name: "ec2sh",
             dependencies: [
                 "CCopy", "Arguments", "Client", "Faults", "Posix", "SSHConfig", "Terminal",
+            ],
+            linkerSettings: [
+                .unsafeFlags(
+                    quickStart,
+                    .when(platforms: [.linux], configuration: .release)
+                )
             ]
         ),
         // tests

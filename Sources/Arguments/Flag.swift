@@ -117,8 +117,9 @@ extension Flag {
         Row(.syslog, nil, "send messages to syslog"),
     ]
 
-    private static let rows = Dictionary(uniqueKeysWithValues: table.map { ($0.flag, $0) })
-
     /// Whether a value follows.
-    public var takesValue: Bool { Flag.rows[self]?.value != nil }
+    public var takesValue: Bool {
+        // Searched in order: a dictionary of it costs each start more than it ever saves.
+        Flag.table.first { $0.flag == self }?.value != nil
+    }
 }

@@ -72,9 +72,7 @@ public final class Poller {
     /// Called once when the loop has spun ``busyLimit`` times without waiting.
     public var onBusyLoop: () -> Void = {}
 
-    private var sources: [any Source] = []
-    /// The same, to be asked in the middle of a turn.
-    private var members: Set<ObjectIdentifier> = []
+    private var members: [Member] = []
     private var set = PollSet()
     private var idleTurns = 0
     /// Whether a source came after this turn's events were waited for.
@@ -91,14 +89,13 @@ public final class Poller {
     /// has handed to it in this turn brings no event.
     public func add(_ source: any Source) {
         hasNewSource = true
-        sources.append(source)
-        members.insert(ObjectIdentifier(source))
+        members.append(Member(source))
     }
 
     /// Takes a source out; it is not called again, not even in this turn.
     public func remove(_ source: any Source) {
-        guard members.remove(ObjectIdentifier(source)) != nil else { return }
-        sources.removeAll { $0 === source }
+        guard let index = members.firstIndex(where: { $0.source === source }) else { return }
+        members.remove(at: index).isIn = false
     }
 
     /// Waits for the next event and lets every source do what it can.
@@ -106,8 +103,8 @@ public final class Poller {
     /// - Throws: the first error a source throws, or ``SystemError`` of poll itself.
     public func turn(until limit: Instant? = nil) throws {
         // 1. What is waited for, and until when.
-        let wakeUp = set.refill(from: sources, and: signals)
-        let deadline = sources.reduce(limit) { earliest($0, $1.deadline) }
+        let wakeUp = set.refill(from: members, and: signals)
+        let deadline = members.reduce(limit) { earliest($0, $1.source.deadline) }
 
         // 2. Wait.
         now = readClock()
@@ -123,8 +120,8 @@ public final class Poller {
         if set[wakeUp].contains(.read) { signals.collect() }
 
         // 4. Everyone does what can be done; each flushes what it has put out.
-        for source in sources where members.contains(ObjectIdentifier(source)) {
-            try source.ready(set, now: now)
+        for member in members where member.isIn {
+            try member.source.ready(set, now: now)
         }
     }
 
@@ -134,11 +131,19 @@ public final class Poller {
     }
 }
 
+/// A source's place in the loop, which can be asked in the middle of a turn whether it is still held.
+private final class Member {
+    let source: any Source
+    var isIn = true
+
+    init(_ source: any Source) { self.source = source }
+}
+
 extension PollSet {
-    fileprivate mutating func refill(from sources: [any Source], and signals: Signals) -> Slot {
+    fileprivate mutating func refill(from members: [Member], and signals: Signals) -> Slot {
         entries.removeAll(keepingCapacity: true)
         let slot = watch(signals.wakeUp, .read)
-        for source in sources { source.watch(&self) }
+        for member in members { member.source.watch(&self) }
         return slot
     }
 

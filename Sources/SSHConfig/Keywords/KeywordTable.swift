@@ -23,10 +23,16 @@ enum KeywordTable {
         parser.takeAll()
     }
 
-    private static let index = Dictionary(
-        zip(rows.map(\.name), rows.indices),
-        uniquingKeysWith: { first, _ in first }
-    )
+    /// Row numbers by name, made with nothing that the runtime would have to look up first: every
+    /// start pays for it.
+    private static let index: [String: Int] = {
+        var index: [String: Int] = [:]
+        index.reserveCapacity(rows.count)
+        for number in rows.indices where index[rows[number].name] == nil {
+            index[rows[number].name] = number
+        }
+        return index
+    }()
 
     static let rows: [KeywordRow] =
         structure + connection + canonical + transport + trust + identity + login + session
