@@ -90,8 +90,8 @@ let package = Package(
         .target(
             name: "Client",
             dependencies: [
-                "AWS", "Arguments", "EC2", "Faults", "JSONText", "Posix", "SSH", "SSHConfig",
-                "Terminal", "Ways",
+                "AWS", "Arguments", "EC2", "Faults", "JSONText", "Posix", "Resume", "SSH",
+                "SSHConfig", "Terminal", "Ways",
             ]
         ),
         // rank 5

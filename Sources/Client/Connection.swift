@@ -8,8 +8,11 @@ final class Connection {
     let session: Session
     /// The server's side as messages name it.
     let peer: SSHError.Peer
-    /// What must not be done on this connection, as the host key could not be trusted.
-    var restrictions: HostKeyPolicy.Exposed = []
+    /// Who the server has proven to be; nil until it has.
+    var server: VerifiedServer?
+
+    /// What must not be done on this connection.
+    var restrictions: HostKeyPolicy.Exposed { server?.restrictions ?? [] }
 
     private let poller: Poller
     /// The way's own objects: the relay of a jump, the child of a proxy command.
@@ -28,6 +31,13 @@ final class Connection {
         poller.remove(session)
         carrier.close()
     }
+}
+
+/// A server's host key, and how far it is trusted.
+struct VerifiedServer {
+    let key: HostKey
+    /// What must not be done on the connection, as the key could not be trusted.
+    let restrictions: HostKeyPolicy.Exposed
 }
 
 /// What a way in has to keep alive as long as its descriptor is used.

@@ -45,7 +45,11 @@ struct Connector {
         context.poller.add(session)
         do {
             try exchangeKeys(session, peer, until: deadline)
-            connection.restrictions = try verify(session, policy, known, plan)
+            let key = try hostKey(of: session)
+            connection.server = VerifiedServer(
+                key: key,
+                restrictions: try verify(key, policy, known, plan)
+            )
         } catch {
             connection.close()
             throw error
@@ -60,6 +64,10 @@ struct Connector {
         _ known: KnownHosts
     ) throws -> [String] {
         let algorithms = plan.options.hostKeyAlgorithms
+        if let server = plan.knownServer {
+            let isKind = { server.key.kind == HostKeyKind(algorithm: $0) }
+            return algorithms.filter(isKind) + algorithms.filter { !isKind($0) }
+        }
         if plan.options.isSet(.hostKeyAlgorithms) { return algorithms }
         if let ordered = InstanceProof(plan, in: context)?.preferPinned(algorithms) {
             return ordered
@@ -97,14 +105,24 @@ struct Connector {
         }
     }
 
+    private func hostKey(of session: Session) throws -> HostKey {
+        guard let key = HostKey(blob: try session.hostKey().blob) else {
+            throw SSHError.unusableKey("the server's host key cannot be read")
+        }
+        return key
+    }
+
     private func verify(
-        _ session: Session,
+        _ key: HostKey,
         _ policy: HostKeyPolicy,
         _ known: KnownHosts,
         _ plan: Plan
     ) throws -> HostKeyPolicy.Exposed {
-        guard let key = HostKey(blob: try session.hostKey().blob) else {
-            throw SSHError.unusableKey("the server's host key cannot be read")
+        if let server = plan.knownServer {
+            guard key == server.key else {
+                throw HostKeyRefusal.exchanged(host: policy.knownHostsName)
+            }
+            return server.restrictions
         }
         var policy = policy
         try askNames(about: key, &policy)

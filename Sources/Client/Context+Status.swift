@@ -6,8 +6,23 @@ extension Context {
     /// A line that tells what is waited for: on a terminal, and where `-v` does not tell it anyway.
     func statusLine() -> StatusLine {
         let isTold = trace.level == .info && isTerminal(2)
-        let columns = WindowSize.of(2)?.columns ?? 80
-        return StatusLine(isTold ? .terminal(columns: Int(columns)) : .silent) { text in
+        return statusLine(isTold ? terminalStyle : .silent)
+    }
+
+    /// A line that tells that the link is lost: on a terminal as ``statusLine()``, in scripts one
+    /// line for each change.
+    func linkStatus() -> StatusLine {
+        if trace.level < .info { return statusLine(.silent) }
+        if isTerminal(2) { return statusLine(trace.level == .info ? terminalStyle : .lines) }
+        return statusLine(.lines)
+    }
+
+    private var terminalStyle: StatusLine.Style {
+        .terminal(columns: Int(WindowSize.of(2)?.columns ?? 80))
+    }
+
+    private func statusLine(_ style: StatusLine.Style) -> StatusLine {
+        StatusLine(style) { text in
             // Nobody is left to tell if standard error is closed.
             try? writeAll(2, Array(text.utf8))
         }

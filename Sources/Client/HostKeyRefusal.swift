@@ -13,6 +13,8 @@ public enum HostKeyRefusal: Fault, Equatable {
     case revokedKey(host: String)
     /// AWS, or what was seen of the instance before, says that the instance has another key.
     case disproven(host: String)
+    /// The server that was logged in to a moment ago has come back with another key.
+    case exchanged(host: String)
     /// Forwarding was given up for want of trust, and ExitOnForwardFailure is set.
     case forwardingDisabled
     /// KnownHostsCommand ended badly; how.
@@ -38,6 +40,8 @@ public enum HostKeyRefusal: Fault, Equatable {
         case .revokedKey(let host): "the host key of \(host) is revoked"
         case .disproven(let host):
             "the server that answers for \(host) has a host key that the instance does not have"
+        case .exchanged(let host):
+            "the server that answers for \(host) now has another host key than before the break"
         case .forwardingDisabled: "forwarding is disabled, as the host key is not trusted"
         case .commandFailed(let how): how
         }
@@ -49,7 +53,7 @@ public enum HostKeyRefusal: Fault, Equatable {
         case .forwardingDisabled:
             ["Error: forwarding disabled due to host key check failure"]
         case .commandFailed(let how): [how, "KnownHostsCommand failed"]
-        case .disproven: ["ec2sh: error: \(summary)", "Host key verification failed."]
+        case .disproven, .exchanged: ["ec2sh: error: \(summary)", "Host key verification failed."]
         default: ["Host key verification failed."]
         }
     }

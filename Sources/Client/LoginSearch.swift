@@ -60,6 +60,9 @@ struct LoginSearch {
             && facts.banner.map { facts.table.users(banner: $0).count != 1 } ?? true
     }
 
+    /// Whether the target is treated as an instance of EC2.
+    var isInstance: Bool { facts.isEC2 }
+
     /// Whether the user is a guess, of which the server may say later that it was wrong.
     var isGuessing: Bool { facts.isEC2 && facts.givenUser == nil }
 
@@ -79,6 +82,26 @@ struct LoginSearch {
                 try decide(after: LoginOutcome(error), error)
             }
         }
+    }
+
+    /// Repeats the login that worked, once: as the same user, with the same keys, on the same server.
+    ///
+    /// Nobody is asked for anything: what was typed for the first login is not kept.
+    /// - Parameters:
+    ///   - server: what was verified then.
+    ///   - asksAgain: whether to look up anew where the instance is.
+    /// - Returns: the logged-in connection.
+    /// - Throws: how the try ended.
+    mutating func connectAgain(to server: VerifiedServer, asksAgain: Bool) throws -> Connection {
+        plan.knownServer = server
+        plan.options.batchMode = true
+        facts.attempts = []
+        facts.offeredKeys = []
+        if asksAgain { try plan.whereabouts?.askAgain() }
+        guard case .loggedIn(let connection) = try attempt() else {
+            preconditionFailure("a login that only asks is never the one that worked")
+        }
+        return connection
     }
 
     /// Finds the way in, and goes no further.
@@ -197,6 +220,7 @@ struct LoginSearch {
             }
             if login.purpose == .login {
                 remember(success)
+                next = login
                 return .loggedIn(connection)
             }
             let answer = try ask(connection)

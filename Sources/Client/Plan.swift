@@ -43,6 +43,9 @@ public struct Plan {
     var whereabouts: Whereabouts?
     /// The way that worked the last time.
     var rememberedWay: WayName?
+    /// The server, when a login to it is repeated after a break: no other is taken, and nobody is
+    /// asked or told anything again.
+    var knownServer: VerifiedServer?
     /// LocalCommand with its tokens expanded.
     public var localCommand: String?
 

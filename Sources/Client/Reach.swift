@@ -30,8 +30,15 @@ struct Reach {
         }
     }
 
+    /// How long a silent address is waited for when a login is repeated.
+    private static let patience = Duration.seconds(3)
+
     private func openDirect(_ plan: Plan) throws -> Reached {
-        let parameters = DirectParameters(plan.options)
+        var parameters = DirectParameters(plan.options)
+        if plan.knownServer != nil {
+            parameters.isHedged = true
+            parameters.timeout = min(parameters.timeout ?? Reach.patience, Reach.patience)
+        }
         guard let whereabouts = plan.whereabouts else {
             return try open(Direct(parameters, trace: context.trace))
         }
@@ -43,7 +50,8 @@ struct Reach {
             shell: context.shell,
             trace: context.trace
         )
-        let status = context.statusLine()
+        // Whoever repeats a login has a line of his own.
+        let status = plan.knownServer == nil ? context.statusLine() : StatusLine(.silent) { _ in }
         context.poller.add(status)
         defer {
             status.clear()

@@ -27,11 +27,26 @@ public struct Run {
             let connection = try search.connect()
             // A guessed user may turn out to be the wrong one only now.
             let watch = search.isGuessing ? UserHintWatch() : nil
-            let loggedIn = LoggedIn(context: context, plan: search.plan, connection: connection)
+            let carrier = resumed(connection)
+            let loggedIn = LoggedIn(
+                context: context,
+                plan: search.plan,
+                session: carrier ?? connection.session,
+                restrictions: connection.restrictions
+            )
             let status = try Work(loggedIn: loggedIn, hintWatch: watch).run()
-            connection.close()
+            carrier?.close() ?? connection.close()
             guard let user = watch?.user else { return status }
             try search.redirect(to: user)
         }
+    }
+
+    /// The connection under a keeper that replaces it, where sessions are resumed.
+    private func resumed(_ connection: Connection) -> ResumedCarrier? {
+        guard let server = connection.server,
+            let settings = ResumeSettings(search.plan.options, isInstance: search.isInstance)
+        else { return nil }
+        let reconnector = Reconnector(search, server, in: context)
+        return ResumedCarrier(connection, reconnector, settings, in: context)
     }
 }

@@ -60,7 +60,12 @@ final class SessionLoop {
     /// - Throws: the session's fault when the link breaks, ``ServerSilent``, or an I/O fault.
     func run() throws -> Ending {
         relay.onEscape = { [unowned self] action in
-            if case .disconnect = action { ending = .disconnected } else { try onEscape(action) }
+            if case .disconnect = action {
+                ending = .disconnected
+                session.giveUp()
+            } else {
+                try onEscape(action)
+            }
         }
         relay.onDroppedOutput = { [unowned self] in noteDroppedOutput() }
         poller.add(relay)

@@ -72,7 +72,13 @@ public final class Poller {
     /// Called once when the loop has spun ``busyLimit`` times without waiting.
     public var onBusyLoop: () -> Void = {}
 
+    /// Called at the end of each turn, when no source is in the middle of something.
+    ///
+    /// It may take turns itself and wait for something; it is not called in those.
+    public var chore: (() throws -> Void)?
+
     private var members: [Member] = []
+    private var isInChore = false
     private var set = PollSet()
     private var idleTurns = 0
     /// Whether a source came after this turn's events were waited for.
@@ -96,6 +102,15 @@ public final class Poller {
     public func remove(_ source: any Source) {
         guard let index = members.firstIndex(where: { $0.source === source }) else { return }
         members.remove(at: index).isIn = false
+    }
+
+    /// Lets a source be called before another: who looks at what it has brought sees it in the same
+    /// turn.
+    public func move(_ source: any Source, before other: any Source) {
+        guard let from = members.firstIndex(where: { $0.source === source }) else { return }
+        let member = members.remove(at: from)
+        let place = members.firstIndex { $0.source === other }
+        members.insert(member, at: place ?? members.endIndex)
     }
 
     /// Waits for the next event and lets every source do what it can.
@@ -123,6 +138,12 @@ public final class Poller {
         for member in members where member.isIn {
             try member.source.ready(set, now: now)
         }
+
+        // 5. What may take long, with turns of its own.
+        guard let chore, !isInChore else { return }
+        isInChore = true
+        defer { isInChore = false }
+        try chore()
     }
 
     private func guardAgainstBusyLoop(waited: Bool) {

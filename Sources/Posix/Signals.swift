@@ -85,6 +85,9 @@ public final class Signals {
         pending.remove(signal) != nil
     }
 
+    /// Whether a signal came since it was last taken; asking leaves it there.
+    public func isPending(_ signal: Signal) -> Bool { pending.contains(signal) }
+
     /// How often a signal was seen so far; for those who share it with others, who may take it.
     /// - Parameter signal: which.
     /// - Returns: a number that only grows.

@@ -54,6 +54,13 @@ public protocol ChannelCarrier: Source {
     /// Marks the packets of the connection from here on (IPQoS).
     /// - Parameter value: the type of service, 0 to 255.
     func setTrafficClass(_ value: Int32)
+    /// The user ends the run: whatever tries to keep the connection up stops trying.
+    func giveUp()
+}
+
+extension ChannelCarrier {
+    /// A connection that is not kept up has nothing to give up.
+    public func giveUp() {}
 }
 
 extension ChannelCarrier {

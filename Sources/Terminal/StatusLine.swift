@@ -53,6 +53,13 @@ public final class StatusLine: Source {
         }
     }
 
+    /// Tells a change of state that is over as it is told: scripts get a line for it.
+    /// - Parameter text: lower case, no full stop, no line end.
+    public func announce(_ text: String) {
+        clear()
+        if style == .lines { write("ec2sh: \(text)\n") }
+    }
+
     /// Ends the state and erases the line; done before anything else is written to the terminal.
     public func clear() {
         current = nil

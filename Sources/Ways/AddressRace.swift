@@ -33,6 +33,9 @@ struct AddressRace {
     /// Makes the next address due at once, because one has failed.
     mutating func hurry() { due = nil }
 
+    /// Begins no more.
+    mutating func stop() { next = count }
+
     /// The order of RFC 8305 §4: families in turn, beginning with that of the system's first choice.
     static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
         let first = addresses.filter { $0.family == addresses.first?.family }

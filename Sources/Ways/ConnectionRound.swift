@@ -32,9 +32,14 @@ final class ConnectionRound {
         self.trace = trace
         self.own = own
         last = addresses.last
-        self.addresses = AddressRace.interleaved(addresses)
-        race = AddressRace(count: addresses.count)
+        let once = AddressRace.interleaved(addresses)
+        let times = parameters.isHedged ? ConnectionRound.hedges : 1
+        self.addresses = Array(repeatElement(once, count: times).joined())
+        race = AddressRace(count: self.addresses.count)
     }
+
+    /// With the race's pauses these are the tries of three seconds, for a host of one address.
+    private static let hedges = 12
 
     func watch(_ set: inout PollSet) {
         for connection in connections { connection.watch(&set) }
@@ -75,7 +80,8 @@ final class ConnectionRound {
 
     private func drop(_ connection: Connection, _ error: SystemError?) {
         connections.removeAll { $0 === connection }
-        race.hurry()
+        // Somebody has answered: to hurry would be to ask the same again at once.
+        if parameters.isHedged, error?.kind == .refused { race.stop() } else { race.hurry() }
         guard let error else { return }
         failures[connection.address] = error
         let address = connection.address

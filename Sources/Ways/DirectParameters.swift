@@ -14,6 +14,11 @@ public struct DirectParameters: Sendable {
     public var bindInterface: String?
     /// ConnectTimeout, for each address; nil for the system's own.
     public var timeout: Duration?
+    /// Whether an address that is silent is tried again beside the first try.
+    ///
+    /// A try that was begun while the network was away is repeated by the system after ever longer
+    /// pauses; a new one is answered at once when the network is back.
+    public var isHedged = false
     /// ConnectionAttempts, a second apart.
     public var attempts = 1
     /// TCPKeepAlive.

@@ -21,6 +21,7 @@ A PLAN is any of:
 With --control, standard input gives orders, one JSON object a line, and the proxy ends with it:
   {"listen": NAME, "to": [HOST, PORT], "plan": {"delay": 50, "cut": ["down", 21, "rst"], …}}
   {"plan": NAME, …}         a new plan for connections that come from now on
+  {"move": NAME, "to": [HOST, PORT]}   another server for connections that come from now on
   {"break": NAME, "how": HOW}   what --cut does, to all its connections, now
 Standard output gets one JSON object a line: "listening" with the port, "closed" with what passed
 ("left" for connections that were open when the proxy ended).
@@ -360,6 +361,9 @@ class Proxy:
             Plan(order, random.Random(0))
             self.listeners[name]["plan"] = order
             _say({"event": "planned", "name": name})
+        elif "move" in order:
+            self.listeners[order["move"]]["to"] = tuple(order["to"])
+            _say({"event": "moved", "name": order["move"]})
         elif "break" in order:
             broken = [c for c in self.connections if c.name == order["break"]]
             for connection in broken:

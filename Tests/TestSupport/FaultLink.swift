@@ -109,6 +109,28 @@ public struct FaultLink: Sendable {
         _ = try await FaultLink.next("broken", in: events)
     }
 
+    /// Gives a new plan for connections that come from now on.
+    /// - Parameter plan: what happens on them.
+    /// - Throws: ``LabError/helper(_:)``.
+    public func replacePlan(_ plan: Plan) async throws {
+        let proxy = try FaultProxy.shared.get()
+        let text = String(decoding: try JSONEncoder().encode(plan), as: UTF8.self)
+        let fields = text.dropFirst().dropLast()
+        try proxy.helper.order(
+            #"{"plan": "\#(name)"\#(fields.isEmpty ? "" : ", ")\#(fields)}"#
+        )
+        _ = try await FaultLink.next("planned", in: events)
+    }
+
+    /// Leads connections that come from now on to another server.
+    /// - Parameter host: its name or address.
+    /// - Throws: ``LabError/helper(_:)``.
+    public func move(to host: String) async throws {
+        let proxy = try FaultProxy.shared.get()
+        try proxy.helper.order(#"{"move": "\#(name)", "to": ["\#(host)", 22]}"#)
+        _ = try await FaultLink.next("moved", in: events)
+    }
+
     /// Waits for a connection to be over.
     /// - Returns: what passed over it.
     /// - Throws: ``LabError/helper(_:)``.

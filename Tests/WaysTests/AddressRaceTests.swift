@@ -42,4 +42,14 @@ struct AddressRaceTests {
         race.hurry()
         #expect(race.begin(now: start) == nil)
     }
+
+    @Test func `a race that is stopped begins no more`() {
+        let start = readClock()
+        var race = AddressRace(count: 3)
+        #expect(race.begin(now: start) == 0)
+        race.stop()
+        #expect(race.isExhausted)
+        #expect(race.deadline == nil)
+        #expect(race.begin(now: start + .seconds(1)) == nil)
+    }
 }

@@ -74,6 +74,23 @@ struct DirectTests {
         )
     }
 
+    @Test func `a hedged connection that is refused is not tried again at once`() throws {
+        let address = try Loopback.refusing("127.0.0.1")
+        var parameters = DirectParameters(host: "127.0.0.1", port: address.port)
+        parameters.isHedged = true
+        #expect(try failure(parameters)?.outcome == .refused)
+        #expect(told.lines.filter { $0.hasPrefix("debug1: Connecting") }.count == 1)
+    }
+
+    @Test func `a hedged connection to a silent address is begun anew beside the first`() throws {
+        let silent = try Blackhole("127.0.0.1")
+        var parameters = DirectParameters(host: "127.0.0.1", port: silent.address.port)
+        parameters.isHedged = true
+        parameters.timeout = .milliseconds(700)
+        #expect(try failure(parameters)?.outcome == .timedOut)
+        #expect(told.lines.filter { $0.hasPrefix("debug1: Connecting") }.count > 2)
+    }
+
     @Test func `a name that does not exist has OpenSSH's words`() throws {
         let error = try failure(DirectParameters(host: "no..such..name"))
         #expect(error?.layer == .name)
