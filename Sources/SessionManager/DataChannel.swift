@@ -107,11 +107,14 @@ public struct DataChannel {
     /// - Parameters:
     ///   - token: what StartSession or ResumeSession gave for it (`TokenValue`).
     ///   - now: the time.
-    /// - Returns: the first message, and all that nobody has acknowledged.
+    /// - Returns: the first message; what nobody has acknowledged follows as the window allows, so
+    ///   that acknowledgements find their way between it.
     public mutating func attach(token: String, now: Instant) -> [Action] {
         isAttached = true
         isPaused = false
         quietSince = now
+        unacknowledged.rewind()
+        window.restart()
         let opening = JSON.object([
             "MessageSchemaVersion": "1.0",
             "RequestId": JSON(.string(MessageID(using: &generator).description)),
@@ -119,7 +122,7 @@ public struct DataChannel {
             "ClientId": JSON(.string(clientID.description)),
             "ClientVersion": JSON(.string(DataChannel.clientVersion)),
         ])
-        return [.sendText(opening.text)] + repeatAll(now)
+        return [.sendText(opening.text)]
     }
 
     /// The websocket is gone; what is under way is kept.
@@ -133,12 +136,7 @@ public struct DataChannel {
     /// - Parameter now: the time.
     public mutating func excuse(now: Instant) {
         quietSince = now
-        unacknowledged.noteSent(now)
-    }
-
-    private mutating func repeatAll(_ now: Instant) -> [Action] {
-        unacknowledged.noteSent(now)
-        return unacknowledged.frames.map { .sendBinary($0.bytes) }
+        unacknowledged.excuse(now)
     }
 
     // MARK: - Out
@@ -170,7 +168,7 @@ public struct DataChannel {
         let size = JSON.object([
             "cols": JSON(.number(Double(columns))), "rows": JSON(.number(Double(rows))),
         ])
-        return [put(.size, Array(size.text.utf8), now)]
+        return put(.size, Array(size.text.utf8), now)
     }
 
     /// Asks the agent to end the session.
@@ -178,7 +176,7 @@ public struct DataChannel {
     /// - Returns: what is to be sent.
     public mutating func terminate(now: Instant) -> [Action] {
         // PayloadTypeFlag TerminateSession.
-        [put(.flag, [0, 0, 0, 2], now)]
+        put(.flag, [0, 0, 0, 2], now)
     }
 
     /// When ``advance(now:)`` is to be called even if nothing happens.
@@ -204,20 +202,25 @@ public struct DataChannel {
                 window.noteLoss()
             }
         }
-        while isOpen, !isPaused, !queue.isEmpty, unacknowledged.count < window.messages {
+        if isPaused { return actions }
+        while unacknowledged.underWay < window.messages, let frame = unacknowledged.next(now) {
+            actions.append(.sendBinary(frame.bytes))
+        }
+        while isOpen, !queue.isEmpty, unacknowledged.underWay < window.messages {
             let piece = queue.prefix(payloadSize.bytes)
-            actions.append(put(.output, Array(piece), now))
+            actions += put(.output, Array(piece), now)
             queue = queue.dropFirst(piece.count)
         }
         return actions
     }
 
+    /// Sends a message of the stream now, or when those before it have been sent.
     private mutating func put(
         _ type: Frame.PayloadType,
         _ payload: [UInt8],
         _ now: Instant
     )
-        -> Action
+        -> [Action]
     {
         if unacknowledged.isEmpty { quietSince = now }
         var frame = Frame(.input, created: milliseconds(now), id: MessageID(using: &generator))
@@ -225,8 +228,9 @@ public struct DataChannel {
         frame.payloadType = type
         frame.payload = payload
         nextOut += 1
-        unacknowledged.append(frame, now)
-        return .sendBinary(frame.bytes)
+        let isSent = isAttached && !unacknowledged.hasWaiting
+        unacknowledged.append(frame, now, isSent: isSent)
+        return isSent ? [.sendBinary(frame.bytes)] : []
     }
 
     private func milliseconds(_ now: Instant) -> UInt64 {
@@ -302,19 +306,18 @@ public struct DataChannel {
     }
 
     private mutating func acknowledgement(of frame: Frame, _ now: Instant) -> Action {
-        // Written by hand, as there is one for each message; neither name needs quoting.
-        let content =
-            "{\"AcknowledgedMessageType\":\"\(Frame.Kind.output.rawValue)\","
-            + "\"AcknowledgedMessageId\":\"\(frame.id)\","
-            + "\"AcknowledgedMessageSequenceNumber\":\(frame.sequenceNumber),"
-            + "\"IsSequentialMessage\":true}"
         var answer = Frame(
             .acknowledge,
             created: milliseconds(now),
             id: MessageID(using: &generator)
         )
         answer.flags = Frame.controlFlags
-        answer.payload = Array(content.utf8)
+        // Written by hand, as there is one for each message; neither name needs quoting.
+        answer.payload = acknowledgementBegin
+        answer.payload += frame.id.text
+        answer.payload += acknowledgementMiddle
+        answer.payload += "\(frame.sequenceNumber)".utf8
+        answer.payload += acknowledgementEnd
         return .sendBinary(answer.bytes)
     }
 
@@ -363,8 +366,8 @@ public struct DataChannel {
             "Errors": JSON(.array([])),
         ])
         let response = put(.handshakeResponse, Array(answer.text.utf8), now)
-        guard let unsupported = names.first(where: { !isSupported($0) }) else { return [response] }
-        return [response, end(.unsupported(action: unsupported))]
+        guard let unsupported = names.first(where: { !isSupported($0) }) else { return response }
+        return response + [end(.unsupported(action: unsupported))]
     }
 
     private mutating func end(_ ending: Ending) -> Action {
@@ -372,3 +375,10 @@ public struct DataChannel {
         return .closed(ending)
     }
 }
+
+private let acknowledgementBegin = Array(
+    "{\"AcknowledgedMessageType\":\"\(Frame.Kind.output.rawValue)\",\"AcknowledgedMessageId\":\""
+        .utf8
+)
+private let acknowledgementMiddle = Array("\",\"AcknowledgedMessageSequenceNumber\":".utf8)
+private let acknowledgementEnd = Array(",\"IsSequentialMessage\":true}".utf8)

@@ -81,6 +81,7 @@ final class SessionTunnel: WebSocketUser, LocalEndUser {
         TunnelLoop.loop.scheduleTask(in: SessionTunnel.grace) { tunnel.value.stop() }
         perform(channel.terminate(now: readClock()))
         socket.flush()
+        settle()
         return true
     }
 
@@ -121,7 +122,7 @@ final class SessionTunnel: WebSocketUser, LocalEndUser {
             perform(try channel.receive(Array(message.readableBytesView), now: readClock()))
         } catch {
             // What is damaged under TLS was damaged on purpose, or is of a kind we do not know.
-            end(.malformed("\(error)"))
+            end(.malformed(error.summary))
         }
     }
 
