@@ -114,6 +114,15 @@ final class Cloud {
         }
     }
 
+    /// Whether AWS lets us wait, as it is asked too much.
+    var isThrottled: Bool { notes.isThrottled }
+
+    /// Takes sentences for `-v` from any thread.
+    var note: @Sendable (String) -> Void {
+        let notes = notes
+        return { notes.add($0) }
+    }
+
     /// Prints what the AWS side has noted for `-v`.
     func printNotes() { notes.print(to: context.trace) }
 
@@ -126,7 +135,7 @@ final class Cloud {
         let scope = { @Sendable (region: String) in settings.scope(region: region) }
         let task = Task.detached { () -> Result<Inventory, ServiceError> in
             do throws(ServiceError) {
-                let client = try await AWSClient.make(settings, asking: ask)
+                let client = try await AWSClient.make(settings, asking: ask) { notes.add($0) }
                 let names = regions.isEmpty ? [client.region] : regions
                 let callers = names.map { Inventory.Region(client.within($0), scope($0)) }
                 return .success(

@@ -72,40 +72,38 @@ struct InstanceProof {
         guard asksConsole, whereabouts.cloud.hasSigns, let known = try found() else {
             return .silent
         }
-        let id = known.instance.id
-        let call = try whereabouts.cloud.ask(about: known) { caller in
-            ConsoleHostKeys(output: try await caller.consoleOutput(of: id))
+        let cloud = whereabouts.cloud
+        let (id, blob, proof, note) = (known.instance.id, key.blob, ConsoleProof(pins), cloud.note)
+        let call = try cloud.ask(about: known) { caller in
+            try await proof.judge(blob, of: id, caller, note: note)
         }
-        let console: ConsoleHostKeys?
+        let start = readClock()
+        defer { cloud.printNotes() }
         do {
-            console = try context.poller.wait(for: call, until: readClock() + InstanceProof.limit)
+            var verdict = try context.poller.wait(for: call, until: start + InstanceProof.limit)
+            // Not for want of an answer, but since many others ask as well.
+            if verdict == nil, cloud.isThrottled {
+                verdict = try context.poller.wait(
+                    for: call,
+                    until: start + InstanceProof.throttledLimit
+                )
+            }
+            switch verdict {
+            case .proven?: return .proven
+            case .contradicted?: return .contradicted
+            case .silent?, nil: return .silent
+            }
         } catch let fault as ServiceError {
             context.trace.debug(.debug1, .trust, fault.summary)
             return .silent
-        }
-        guard let console else { return .silent }
-        switch console.judge(key.blob) {
-        case .proven:
-            keep(console.keys.isEmpty ? [key.blob] : console.keys, .console, of: id)
-            return .proven
-        case .contradicted: return .contradicted
-        case .silent: return .silent
         }
     }
 
     /// Pins a key that was trusted for another reason, if nothing is pinned yet.
     func pin(_ key: HostKey) {
         guard let id = whereabouts.instanceID, pinned.isEmpty else { return }
-        keep([key.blob], .user, of: id)
-    }
-
-    private func keep(
-        _ blobs: [[UInt8]],
-        _ witness: PinnedHostKeys.Witness,
-        of id: String
-    ) {
-        let keys = blobs.map { PinnedHostKeys.Pin(blob: $0, witness: witness) }
-        pins.keep(keys, of: id, trace: context.trace)
+        let pin = PinnedHostKeys.Pin(blob: key.blob, witness: .user)
+        pins.keep([pin], of: id, trace: context.trace)
     }
 
     /// The instance's facts, if they can be had soon.
@@ -124,4 +122,5 @@ struct InstanceProof {
 
     /// A proof is worth waiting for, but not for ever.
     private static let limit = Duration.seconds(5)
+    private static let throttledLimit = Duration.seconds(40)
 }

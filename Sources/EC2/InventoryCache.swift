@@ -116,16 +116,8 @@ public struct InventoryCache: Sendable {
     ///   - scope: whose instances are asked for.
     ///   - note: gets a sentence when there can be no lock.
     /// - Returns: not locked yet; nil when there can be none.
-    func makeLock(_ scope: InventoryScope, note: (String) -> Void) -> InventoryLock? {
-        do throws(SystemError) {
-            try makePrivateDirectory(files.path)
-            return InventoryLock(
-                try openFile(path(scope) + ".lock", .readWrite, followingLinks: false)
-            )
-        } catch {
-            note("the inventory cannot be locked: \(error.summary)")
-            return nil
-        }
+    func makeLock(_ scope: InventoryScope, note: (String) -> Void) -> CacheLock? {
+        files.makeLock(path(scope), note: note)
     }
 
     private func path(_ scope: InventoryScope) -> String { files.file(scope.text) }
