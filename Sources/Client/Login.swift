@@ -18,6 +18,8 @@ struct Login {
     let trace: Trace
     /// Whether the terminal shows UTF-8.
     let isUTF8: Bool
+    /// Lets a key in that was made for this login, for a minute.
+    private let push: (UserKey) throws -> Void
     private var methods: LoginMethods
     private var identities: LoginIdentities?
     private var agent: Agent?
@@ -39,7 +41,8 @@ struct Login {
         prompter: Prompter,
         poller: Poller,
         trace: Trace,
-        isUTF8: Bool
+        isUTF8: Bool,
+        push: @escaping (UserKey) throws -> Void = { _ in }
     ) {
         self.session = session
         self.user = user
@@ -50,7 +53,8 @@ struct Login {
         self.poller = poller
         self.trace = trace
         self.isUTF8 = isUTF8
-        methods = LoginMethods(options)
+        self.push = push
+        methods = LoginMethods(options, keyFirst: keys.pushed != nil)
         success = RememberedLogin(user: user)
     }
 
@@ -175,6 +179,8 @@ struct Login {
         }
         if signer.isOnToken { return try tryToken(identity, key) }
         if key.isOnSecurityKey { return try trySecurityKey(identity, key, signer.name) }
+        // Not before it is shown: a person may have been asked for a password until now.
+        if let pushed = keys.pushed { try push(pushed.publicKey) }
         let privateKey: PrivateKey
         if let ready = keys.readyKey(signer) {
             privateKey = ready

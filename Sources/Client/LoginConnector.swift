@@ -18,7 +18,7 @@ extension Connector {
         _ connection: Connection,
         _ plan: Plan,
         _ attempt: LoginAttempt,
-        push: (UserKey) throws -> Void
+        push: @escaping (UserKey) throws -> Void
     ) throws -> RememberedLogin {
         var options = plan.options
         options.give(up: connection.restrictions)
@@ -37,9 +37,8 @@ extension Connector {
         )
         if attempt.keys == .pushed {
             guard let key = try? PrivateKey.makeEd25519() else { throw KeyPushFailed.noKey }
-            try push(key.publicKey)
             keys.pushed = key
-            options.useKeysOnly()
+            options.useKeys()
         }
         var login = Login(
             connection.session,
@@ -50,7 +49,8 @@ extension Connector {
             prompter: context.prompter,
             poller: context.poller,
             trace: context.trace,
-            isUTF8: showsUTF8(context.environment)
+            isUTF8: showsUTF8(context.environment),
+            push: push
         )
         let method = try login.run()
         let address = connection.peer.address.split(separator: " ").first ?? ""
@@ -89,11 +89,9 @@ extension Options {
         if exposed.contains(.agent) { forwardAgent = false }
     }
 
-    /// Leaves nothing but keys.
-    fileprivate mutating func useKeysOnly() {
+    /// Allows keys whatever was asked for, as one is pushed.
+    fileprivate mutating func useKeys() {
         pubkeyAuthentication = .yes
-        passwordAuthentication = false
-        kbdInteractiveAuthentication = false
         gssapiAuthentication = false
     }
 

@@ -154,8 +154,9 @@ struct LoginSearch {
             facts.otherHint = error.others.last { $0.error.hint != nil }?.error.hint ?? error.hint
         case let error as KeyPushFailed:
             facts.pushFailure = error.summary
-        case is LoginRefused:
+        case let error as LoginRefused:
             refusal = fault
+            facts.takesKeys = error.methods.contains(LoginMethod.publicKey.rawValue)
         default:
             break
         }
@@ -210,8 +211,9 @@ struct LoginSearch {
             if next == nil { try awaitImage() }
             let login = next ?? Strategy.first(facts)
             facts.attempts.append(login)
+            let (whereabouts, context) = (plan.whereabouts, context)
             let success = try connector.logIn(connection, plan(for: login), login) { key in
-                guard let whereabouts = plan.whereabouts else { throw KeyPushFailed.noKey }
+                guard let whereabouts else { throw KeyPushFailed.noKey }
                 try KeyPush(
                     whereabouts: whereabouts,
                     poller: context.poller,

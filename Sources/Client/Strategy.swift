@@ -151,7 +151,7 @@ public enum Strategy {
 
     /// The same login with a key that AWS lets in: when the user is certain, or no other is left.
     private static func pushKey(_ facts: LoginFacts) -> Step? {
-        guard facts.pushKey != .no, facts.canPush, let last = facts.attempts.last,
+        guard facts.pushKey != .no, facts.canPush, facts.takesKeys, let last = facts.attempts.last,
             last.purpose == .login
         else { return nil }
         let tried = triedUsers(facts)

@@ -106,6 +106,8 @@ public struct LoginFacts: Sendable {
     public var pushKey = AutoYesNo.auto
     /// Whether EC2 Instance Connect can be asked to let a key in.
     public var canPush = false
+    /// Whether the server would take a key, as far as it has said.
+    public var takesKeys = true
     /// How the ways ended that were tried besides the first, as in `through … (why)`.
     public var otherWays: [String] = []
     /// What the last of those ways has to say about a remedy.

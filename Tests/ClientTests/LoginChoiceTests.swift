@@ -5,7 +5,7 @@ import Testing
 @testable import Client
 
 struct LoginMethodsTests {
-    private func options(_ change: (inout Options) -> Void = { _ in }) -> Options {
+    fileprivate func options(_ change: (inout Options) -> Void = { _ in }) -> Options {
         var options = Options(host: "h")
         change(&options)
         return options
@@ -57,6 +57,26 @@ struct LoginMethodsTests {
         methods.giveUp(.publicKey)
         #expect(methods.next(["publickey", "password"]) == .password)
         #expect(methods.next(["publickey", "keyboard-interactive"]) == .interactive)
+    }
+}
+
+extension LoginMethodsTests {
+    @Test("With a pushed key nobody is asked for more, unless the server wants more than a key")
+    func keyFirst() {
+        var methods = LoginMethods(options(), keyFirst: true)
+        #expect(methods.next(["publickey", "password"]) == .publicKey)
+        methods.giveUp(.publicKey)
+        #expect(methods.next(["publickey", "password"]) == nil)
+        // After the key: a code.
+        var after = LoginMethods(options(), keyFirst: true)
+        #expect(after.next(["publickey", "password"]) == .publicKey)
+        #expect(after.next(["keyboard-interactive"]) == .interactive)
+        // Before it: a password.
+        var before = LoginMethods(options(), keyFirst: true)
+        #expect(before.next(["password"]) == .password)
+        #expect(before.next(["publickey"]) == .publicKey)
+        var batch = LoginMethods(options { $0.batchMode = true }, keyFirst: true)
+        #expect(batch.next(["password"]) == nil)
     }
 }
 

@@ -80,6 +80,14 @@ struct StrategyCloudTests {
             Issue.record("pushed although it may not be: \(never)")
             return
         }
+        let inVain = try after(.keyRefused, [LoginAttempt("bob")]) {
+            $0.givenUser = "bob"
+            $0.takesKeys = false
+        }
+        guard case .stop = inVain else {
+            Issue.record("pushed although the server takes no keys: \(inVain)")
+            return
+        }
         let always = try facts {
             $0.givenUser = "bob"
             $0.pushKey = .yes
