@@ -16,8 +16,11 @@ struct Connector {
     /// - Throws: the fault of the step that failed; everything made until then is given back.
     func open(_ plan: Plan) throws -> Connection {
         let options = plan.options
-        let deadline = options.connectTimeout.map { readClock() + .seconds($0) }
+        var start = readClock()
         let reached = try Reach(context: context).open(plan)
+        // Each way to an instance has kept its own time, and AWS may have let us wait for it.
+        if plan.whereabouts != nil { start = readClock() }
+        let deadline = options.connectTimeout.map { start + .seconds($0) }
         let address = reached.address
         let peer = SSHError.Peer(host: options.hostname, address: reached.peerName())
         let carrier = reached.carrier

@@ -166,9 +166,8 @@ private final class InstanceFinder: LateWay.Finder {
         } catch {
             throw WayError(lookingUp: LookupFailed(error: error))
         }
-        let state = known.instance.state
-        if state == .running { return try make(known) }
-        throw WayError(instance: known.instance.id, state: state.rawValue, hint: known.startHint)
+        if known.instance.state == .running { return try make(known) }
+        throw WayError(notRunning: known)
     }
 
     var deadline: Instant? { nil }
@@ -181,6 +180,14 @@ private struct LookupFailed: Fault {
     let error: any Error
     var layer: Layer { .aws }
     var summary: String { "the instance could not be looked up: \(error)" }
+}
+
+extension WayError {
+    /// There is no way to an instance that does not run.
+    init(notRunning known: KnownInstance) {
+        let state = known.instance.state.rawValue
+        self.init(instance: known.instance.id, state: state, hint: known.startHint)
+    }
 }
 
 extension KnownInstance {

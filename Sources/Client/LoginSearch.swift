@@ -126,6 +126,7 @@ struct LoginSearch {
     private mutating func decide(after outcome: LoginOutcome, _ fault: any Error) throws {
         context.trace.debug(.debug1, .auth, "attempt ended: \(outcome)")
         if try isInstanceAfterAll(outcome) { return }
+        if try isOldNews(outcome) { return }
         try note(fault)
         switch Strategy.next(after: outcome, facts: facts) {
         case .attempt(let login): next = login
@@ -150,7 +151,7 @@ struct LoginSearch {
     private mutating func note(_ fault: any Error) throws {
         switch fault {
         case let error as WayError:
-            facts.otherWays = error.others.map { "\($0.name) (\($0.error.summary))" }
+            facts.otherWays = error.otherWays
             facts.otherHint = error.others.last { $0.error.hint != nil }?.error.hint ?? error.hint
         case let error as KeyPushFailed:
             facts.pushFailure = error.summary
@@ -161,6 +162,38 @@ struct LoginSearch {
             break
         }
         facts.isStarting = plan.whereabouts?.known?.isStarting(now: currentTimestamp())
+    }
+
+    /// Where nobody answers and what is known of the instance is old, AWS is asked once more: it may
+    /// have been stopped since, or have another address.
+    private mutating func isOldNews(_ outcome: LoginOutcome) throws -> Bool {
+        guard [.noAnswer, .connectionRefused, .closedBeforeBanner].contains(outcome),
+            let whereabouts = plan.whereabouts, whereabouts.isRemembered,
+            let before = whereabouts.known
+        else { return false }
+        let now: KnownInstance
+        do {
+            try whereabouts.askAgain()
+            let limit = readClock() + LoginSearch.guessLimit
+            let found = try context.poller.wait(about: whereabouts, until: limit) {
+                try whereabouts.progress()
+            }
+            guard let found else { return false }
+            now = found
+        } catch let fault as any Fault {
+            context.trace.debug(.debug1, .aws, fault.summary)
+            return false
+        }
+        if now.instance.state != .running {
+            let state = now.instance.state.rawValue
+            try decide(after: .notRunning(state: state), WayError(notRunning: now))
+            return true
+        }
+        let isElsewhere = now.address != before.address
+        if isElsewhere {
+            context.trace.debug(.debug1, .aws, "\(now.instance.id) has another address now")
+        }
+        return isElsewhere
     }
 
     /// A plain host that nobody knows or that does not answer may be an instance: AWS is asked once,
@@ -291,6 +324,21 @@ struct LoginSearch {
         context.trace.debug(.debug1, .network, "trying again in \(pause)")
         let never: Attempt<Void> = .again
         _ = try context.poller.wait(until: end) { never }
+    }
+}
+
+extension WayError {
+    /// How the other ways ended, each reason once.
+    fileprivate var otherWays: [String] {
+        var reasons: [(text: String, names: [String])] = []
+        for loss in others where loss.error.summary != summary {
+            if let index = reasons.firstIndex(where: { $0.text == loss.error.summary }) {
+                reasons[index].names.append(loss.name)
+            } else {
+                reasons.append((loss.error.summary, [loss.name]))
+            }
+        }
+        return reasons.map { "\(list($0.names, "and")) (\($0.text))" }
     }
 }
 

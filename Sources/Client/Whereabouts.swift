@@ -15,6 +15,8 @@ final class Whereabouts {
     let cloud: Cloud
     /// The facts, as far as they are there.
     private(set) var known: KnownInstance?
+    /// Whether the facts are those of an earlier run.
+    private(set) var isRemembered: Bool
     /// The way that led to the instance in this run.
     var way: WayName?
     private var search: CloudCall<KnownInstance>?
@@ -31,6 +33,7 @@ final class Whereabouts {
         self.needsAddress = needsAddress
         self.cloud = cloud
         known = cloud.cached(target)
+        isRemembered = known != nil
     }
 
     /// The instance's id, from the word itself or from the facts.
@@ -58,6 +61,7 @@ final class Whereabouts {
     /// - Throws: ``Posix/SystemError``.
     func askAgain() throws {
         known = nil
+        isRemembered = false
         search = try cloud.find(target, newerThan: currentTimestamp())
     }
 
