@@ -10,6 +10,7 @@ says that it listens.
     answers      requests into parameters and results into bodies, by AWS's own models
     calls        EC2, STS, KMS, Instance Connect
     sessions     Systems Manager, and the service's side of the data channel
+    spoilt       what no service should send over it
     agent, mux   the agent's side of it
     tunnel       Instance Connect endpoints
     fallback     moto, for everything else

@@ -336,6 +336,8 @@ class Agent:
         })
         self.complete = True
         await self.send(text.encode(), frames.HANDSHAKE_COMPLETE)
+        if self.session.plan.spoil:
+            await self.session.spoil(self.session.plan.spoil)
         if self.kind != "Port":
             self._run(self._run_shell())
         elif self.forwarding:

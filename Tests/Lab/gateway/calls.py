@@ -302,6 +302,12 @@ def get_caller_identity(call: Call) -> dict:
 
 @answers("sts:AssumeRole")
 def assume_role(call: Call) -> dict:
+    given = (call.parameters.get("SerialNumber"), call.parameters.get("TokenCode"))
+    if call.account.device is not None and given != call.account.device:
+        raise Fault(
+            "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code.",
+            403,
+        )
     return _assumed(call, call.parameters["RoleArn"], call.parameters["RoleSessionName"])
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from aiohttp import WSMsgType, web
 
 import frames
+import spoilt
 from agent import Agent
 from answers import Call, Fault, answers
 from frames import Frame
@@ -46,6 +47,7 @@ class Session:
         self.cuts = 0
         self.next_cut = self._choose_cut()
         self.passed = 0
+        self.late: list[bytes] = []  # what is overtaken by the next frame
         self.frames = {"up": 0, "down": 0, "repeated_up": 0, "repeated_down": 0}
         self.quiet = False  # the agent is away: nothing reaches it, publication is paused
         kind, forwarding = _DOCUMENTS[document]
@@ -54,6 +56,7 @@ class Session:
 
     def new_token(self) -> str:
         self.token = base64.b64encode(secrets.token_bytes(60)).decode()
+        self.account.secrets.append(self.token)
         return self.token
 
     def _choose_cut(self) -> int:
@@ -68,13 +71,42 @@ class Session:
             return
         if is_data and self.plan.lose and self.chance.random() < self.plan.lose:
             return
-        self.frames["down"] += 1
+        batch = [raw]
+        if is_data and self.plan.disorder:
+            batch = self._disorder(raw)
+        for message in batch:
+            self.frames["down"] += 1
+            try:
+                await socket.send_bytes(message)
+            except (ConnectionError, RuntimeError):
+                self._detach(socket)
+                return
+            self._count(len(message))
+
+    def _disorder(self, raw: bytes) -> list[bytes]:
+        """One comes twice, another behind the one that follows it."""
+        if self.chance.random() < self.plan.disorder:
+            batch = [raw, raw]
+        elif not self.late and self.chance.random() < self.plan.disorder:
+            self.late = [raw]
+            return []
+        else:
+            batch = [raw]
+        batch += self.late
+        self.late = []
+        return batch
+
+    async def spoil(self, kind: str) -> None:
+        """Sends what no service should."""
+        socket = self.socket
         try:
-            await socket.send_bytes(raw)
+            for message in spoilt.messages(kind):
+                if socket is not None and isinstance(message, str):
+                    await socket.send_str(message)
+                elif socket is not None:
+                    await socket.send_bytes(message)
         except (ConnectionError, RuntimeError):
             self._detach(socket)
-            return
-        self._count(len(raw))
 
     def _count(self, size: int) -> None:
         """Cuts the websocket where the plan says so."""
@@ -150,6 +182,9 @@ class Session:
             message = await socket.receive(timeout=10)
         except asyncio.TimeoutError:
             self.account.violate("data channel: no first message in 10 seconds")
+            return False
+        if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
+            # Who was given up while he was connecting says nothing.
             return False
         try:
             said = json.loads(message.data)

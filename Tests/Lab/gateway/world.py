@@ -123,6 +123,25 @@ class Failure:
     left: int
 
 
+class Bucket:
+    """Requests that are taken before the others are refused (EC2, "Request throttling")."""
+
+    def __init__(self, size: float, refill: float) -> None:
+        self.size = self.left = size
+        self.refill = refill  # a second
+        self.then = time.monotonic()
+
+    def take(self) -> bool:
+        """Whether one more is taken."""
+        now = time.monotonic()
+        self.left = min(self.size, self.left + (now - self.then) * self.refill)
+        self.then = now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
 @dataclass
 class SessionPlan:
     """How Systems Manager sessions of an account behave."""
@@ -133,6 +152,8 @@ class SessionPlan:
     dial: float = 0.02  # seconds until the agent's connection to sshd takes data
     hour: float = 3600  # seconds until the service closes a websocket with "Bye"
     lose: float = 0  # share of data frames that vanish between service and agent
+    disorder: float = 0  # share of data frames to the client that come twice, and as many late
+    spoil: str = ""  # what a service gone mad sends after the handshake (spoilt.py)
     cuts: int = 0  # how often a websocket is cut at a random moment
     cut_between: tuple[int, int] = (65536, 1048576)  # bytes
     seed: int = 1
@@ -155,6 +176,11 @@ class Account:
         self.violations: list[str] = []
         self.denied: set[str] = set()
         self.failures: list[Failure] = []
+        self.limits: dict[str, tuple[float, float]] = {}  # by pattern: a bucket's size and refill
+        self.buckets: dict[str, Bucket] = {}  # one for each action that has a limit
+        self.throttled = 0  # requests that were refused for that
+        self.device: tuple[str, str] | None = None  # roles want its serial number and this code
+        self.secrets: list[str] = []  # what nobody but the client and AWS should ever see
         self.delays: dict[str, float] = {}
         self.clock = 0.0
         self.page = 1000  # instances in one page of an answer at most
@@ -173,6 +199,7 @@ class Account:
             key.token = "IQoJ" + base64.b64encode(secrets.token_bytes(300)).decode()
             key.expires = self.world.now(self) + (3600 if lifetime is None else lifetime)
         self.world.keys[key.id] = key
+        self.secrets += [secret for secret in (key.secret, key.token) if secret]
         return key
 
     def vpc(self, region: str) -> str:
@@ -204,6 +231,15 @@ class Account:
                 failure.left -= 1
                 return failure
         return None
+
+    def is_throttled(self, action: str) -> bool:
+        """Whether an action has been asked for too often; each has a bucket of its own."""
+        limit = next((l for p, l in self.limits.items() if fnmatch.fnmatchcase(action, p)), None)
+        if limit is None:
+            return False
+        if action not in self.buckets:
+            self.buckets[action] = Bucket(*limit)
+        return not self.buckets[action].take()
 
     def violate(self, what: str) -> None:
         """Notes what a client must not do."""
