@@ -180,6 +180,8 @@ struct LoginSearch {
             }
             guard let found else { return false }
             now = found
+        } catch let fault as InstanceLookupError where fault.isGone {
+            throw Stopped(fault: fault, stop: .silently)
         } catch let fault as any Fault {
             context.trace.debug(.debug1, .aws, fault.summary)
             return false

@@ -18,6 +18,12 @@ public enum InstanceLookupError: Fault, Equatable {
         return false
     }
 
+    /// Whether no instance is meant by the word, or none any more.
+    public var isGone: Bool {
+        if case .notFound = self { return true }
+        return false
+    }
+
     /// ``Faults/Layer/name``, or AWS's own.
     public var layer: Layer {
         if case .service(let error) = self { return error.layer }

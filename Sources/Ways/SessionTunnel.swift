@@ -219,7 +219,7 @@ final class SessionTunnel: WebSocketUser, LocalEndUser {
         for action in actions {
             switch action {
             case .sendText(let text): socket?.send(text: text)
-            case .sendBinary(let bytes): socket?.send(ByteBuffer(bytes: bytes))
+            case .sendBinary(let bytes): socket?.send(bytes)
             case .deliver(let bytes, _): deliver(bytes)
             case .opened(let version):
                 hasMoved = true

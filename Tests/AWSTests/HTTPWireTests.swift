@@ -97,10 +97,11 @@ import Testing
         for error in [untrusted, another] {
             #expect(error.reason.hasPrefix("TLS: ") && !error.isTransient)
         }
-        var access = Access()
-        access.trustedCertificates = "/no/such.pem"
+        var nobody = Access()
+        nobody.trustedCertificates = "/no/such.pem"
+        let trusting = nobody
         let missing = try await #require(throws: WireError.self) {
-            try await send("https://localhost:\(port)/ok", access)
+            try await send("https://localhost:\(port)/ok", trusting)
         }
         #expect(missing.reason.contains("/no/such.pem: No such file"))
     }

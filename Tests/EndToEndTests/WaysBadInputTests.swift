@@ -63,7 +63,7 @@ struct WaysBadInputTests {
         let (run, cost) = try await cloud.measure(arguments)
         expectReached(run, web)
         print("bad input: \(Int(cost.peak)) MiB, \(run.duration): \(kind)")
-        #expect(cost.peak < 150)
+        #expect(cost.peak < 100)
     }
 
     // MARK: - Answers

@@ -192,6 +192,17 @@ struct WaysTroubleTests {
         #expect(run.errorText.contains("aws ec2 start-instances"), "\(run.errorText)")
     }
 
+    @Test("An instance that is gone while its facts are remembered is said to be gone")
+    func goneSince() async throws {
+        let web = try await aws.launch("web")
+        expectReached(try await cloud.run([web.id, question]), web)
+        try await aws.set(web, ["state": "terminated"])
+        let run = try await cloud.run(["-o", "ConnectTimeout=3", web.id, "true"])
+        #expect(run.status == 255)
+        #expect(run.errorText.contains("\(web.id) is terminated"), "\(run.errorText)")
+        #expect(!run.errorText.contains("start-instances"), "\(run.errorText)")
+    }
+
     @Test("An instance that was started anew under another address is found there")
     func movedSince() async throws {
         let web = try await aws.launch("web")
