@@ -138,6 +138,9 @@ class Process:
         try:
             data = os.read(getattr(self, name), PIECE)
         except BlockingIOError:
+            if self.tty and self.exit:
+                # As sshd: what is left behind on a terminal does not hold the session.
+                self.close(name)
             return
         except OSError:
             # A terminal's end is an error; so is a broken connection.

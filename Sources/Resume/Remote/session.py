@@ -77,6 +77,8 @@ class Session(Links, Files, Process):
 
     def run(self):
         while True:
+            if self.tty and self.exit and self.stdout >= 0 and self.has_room():
+                self.read_output(1, 0)
             self.fill()
             for link in self.links[:]:
                 self.push(link)
