@@ -99,11 +99,12 @@ def look(base):
     except OSError:
         sock.close()
     try:
-        claim = os.open(base + '.started', os.O_RDONLY | os.O_NOFOLLOW)
+        claim = os.open(base + '.started', os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        text = os.read(claim, 4096)
     except OSError:
         return 0, 0
     import fcntl
-    text, busy = os.read(claim, 4096), False
+    busy = False
     try:
         # The remote half holds this lock as long as it lives.
         fcntl.flock(claim, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -114,8 +115,8 @@ def look(base):
     if busy or not text and age < 10:
         return 9, 0
     status = slurp(base + '.exit')
-    if status:
-        return 8, int(status)
+    if status.isdigit():
+        return 8, int(status) & 255
     return (3 if text.split(b' ')[0] == (BOOT or b'-') else 4), 0
 
 

@@ -89,8 +89,15 @@ HOME = pathlib.Path("/tmp/home" if ISOLATED else pwd.getpwuid(UID).pw_dir)
 PLACE = pathlib.Path(f"/tmp/.ec2sh-{UID}")
 
 
+# Files to write this process's number to before the remote half begins: of cgroups.
+JOINS = []
+
+
 def become():
     """Between fork and exec: the account that the remote half runs as."""
+    for path in JOINS:
+        with open(path, "w") as file:
+            file.write(str(os.getpid()))
     if ISOLATED:
         os.setgroups([])
         os.setgid(TESTER)
