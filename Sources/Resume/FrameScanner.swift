@@ -47,6 +47,7 @@ struct FrameScanner {
     ///   - position: where to go on in it; what is used up is behind it afterwards.
     ///   - end: where to stop.
     /// - Returns: nil when all is used up.
+    /// - Throws: ``ResumeError/malformed(_:)`` for a type or length that must not come.
     mutating func next(
         in bytes: Span<UInt8>,
         _ position: inout Int,

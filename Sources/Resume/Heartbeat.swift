@@ -94,8 +94,10 @@ struct Heartbeat {
     /// When it is given up, if nothing comes.
     private var deadAt: Instant? {
         waitingSince.map {
-            $0 + (isGreeted
-                ? max(Heartbeat.deadFloor, (roundTrip ?? .zero) * 6) : Heartbeat.greetingPatience)
+            $0
+                + (isGreeted
+                    ? max(Heartbeat.deadFloor, (roundTrip ?? .zero) * 6)
+                    : Heartbeat.greetingPatience)
         }
     }
 

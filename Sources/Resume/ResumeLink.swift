@@ -89,7 +89,9 @@ struct ResumeLink {
     var roundTrip: Duration? { heartbeat.roundTrip }
 
     /// A link is open.
-    /// - Parameter body: what goes first where a magic line comes first; nil on a socket.
+    /// - Parameters:
+    ///   - body: what goes first where a magic line comes first; nil on a socket.
+    ///   - now: the time.
     mutating func attach(body: [UInt8]?, now: Instant) {
         if isOver { return }
         scanner = FrameScanner(LinkFrame.shapeFromRemote)
@@ -376,7 +378,9 @@ struct ResumeLink {
     // MARK: - Time
 
     /// Takes in how things stand at the end of a turn.
-    mutating func advance(_ now: Instant) { heartbeat.noteWaiting(hasSaidFarewell || isUp && sendable > 0, now) }
+    mutating func advance(_ now: Instant) {
+        heartbeat.noteWaiting(hasSaidFarewell || isUp && sendable > 0, now)
+    }
 
     func liveness(_ now: Instant) -> ResumeSession.Liveness {
         isAttached ? heartbeat.verdict(now) : .dead

@@ -70,7 +70,9 @@ extension ResumeSession {
             let seconds = timeout.map { max(1, UInt32(clamping: $0.components.seconds)) }
             payload.append(wire: seconds ?? 0)
             // Rounded up, as a host that has booted since must not take it for the first time.
-            payload.append(wire: since == .zero ? 0 : UInt32(clamping: since.components.seconds + 1))
+            payload.append(
+                wire: since == .zero ? 0 : UInt32(clamping: since.components.seconds + 1)
+            )
             payload += (pty?.size ?? Size(columns: 0, rows: 0)).bytes
             payload.append(string: Array((pty?.term ?? "").utf8))
             payload.append(string: pty?.modes ?? [])

@@ -47,7 +47,9 @@ import Testing
         #expect(talk.session.open(.unix(path: "/run/x")) == 4)
         #expect(
             talk.takenStream().first?.payload.dropFirst(8)
-                == ([2] + wire("/run/x") + wire(4, 0) + wire("127.0.0.1") + wire(4, 0) + wire(4, 0))[...]
+                == ([2] + wire("/run/x") + wire(4, 0) + wire("127.0.0.1") + wire(4, 0) + wire(4, 0))[
+                    ...
+                ]
         )
     }
 

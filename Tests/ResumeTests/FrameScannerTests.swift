@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct FrameScannerTests {
     private static let frames =
-        frame(0x09, wire(4, 3)) + frame(0x01, wire(4, 8) + [1, 2, 3, 4, 5]) + frame(0x04, wire(4, 0))
+        frame(0x09, wire(4, 3)) + frame(0x01, wire(4, 8) + [1, 2, 3, 4, 5])
+        + frame(0x04, wire(4, 0))
         + frame(0x02, wire(4, 0) + [6]) + frame(0x0c, [])
 
     private static func shape(_ type: UInt8) -> FrameScanner.Shape? {
@@ -41,7 +42,9 @@ import Testing
         for step in 1...FrameScannerTests.frames.count {
             #expect(
                 try scan(FrameScannerTests.frames, step: step)
-                    == [[9, 0, 0, 0, 3], [1, 8, 1, 2, 3, 4, 5], [4, 0, 0, 0, 0], [2, 0, 6], [12]]
+                    == [
+                        [9, 0, 0, 0, 3], [1, 8, 1, 2, 3, 4, 5], [4, 0, 0, 0, 0], [2, 0, 6], [12],
+                    ]
             )
         }
     }

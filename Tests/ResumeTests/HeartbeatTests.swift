@@ -120,7 +120,9 @@ import Testing
         #expect(answers.map(\.payload) == [wire(8, 1000)])
     }
 
-    @Test("Consumption is acknowledged within 200 ms, at once when it is much, and before an answer")
+    @Test(
+        "Consumption is acknowledged within 200 ms, at once when it is much, and before an answer"
+    )
     func acknowledgement() throws {
         var talk = try Talk()
         _ = try talk.hearStream(frame(0x01, wire(4, 0) + [1]))

@@ -15,6 +15,7 @@ final class HostLink {
     ///   - command: its text.
     ///   - shell: the login shell.
     ///   - options: what the shell is called with.
+    /// - Throws: when it cannot be started.
     init(
         running command: String = Bootstrap.command,
         shell: String = "/bin/sh",

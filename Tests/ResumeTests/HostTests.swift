@@ -50,7 +50,10 @@ import Testing
             #expect(run.failure == nil && run.refusal == nil, "after \(place) bytes")
             #expect(String(decoding: run.output, as: UTF8.self) == "done\n", "after \(place) bytes")
             #expect(run.exit == .status(5), "after \(place) bytes")
-            #expect(try String(contentsOf: file, encoding: .utf8) == "once\n", "after \(place) bytes")
+            #expect(
+                try String(contentsOf: file, encoding: .utf8) == "once\n",
+                "after \(place) bytes"
+            )
         }
     }
 
@@ -74,7 +77,10 @@ import Testing
         #expect(run.failure == nil)
         // The echo, then what the commands say.
         #expect(run.text == "24 80\r\ntyped\r\n30 100\r\ntyped\r\n^C")
-        #expect(run.exit == .signal(name: "INT", coreDumped: false, text: "") || run.exit == .status(130))
+        #expect(
+            run.exit == .signal(name: "INT", coreDumped: false, text: "")
+                || run.exit == .status(130)
+        )
     }
 
     @Test("A signal reaches the command, and what it died of is told")
@@ -120,7 +126,8 @@ import Testing
                 let part = bytes.span.extracting(start..<bytes.count)
                 sent[stream] = start + run.session.send(part, on: stream)
             }
-            return run.streams[here]?.count == bytes.count && run.streams[there]?.count == bytes.count
+            return run.streams[here]?.count == bytes.count
+                && run.streams[there]?.count == bytes.count
         }
         #expect((run.streams[here] == bytes) as Bool)
         #expect((run.streams[there] == bytes) as Bool)

@@ -7,7 +7,8 @@ import Testing
         let ids = (0..<32).map { UInt8($0) }
         return frame(
             0x06,
-            ids + [2, flags] + wire(8, 1_700_000_000) + wire(4, 61) + wire(4, 4711) + wire("make all")
+            ids + [2, flags] + wire(8, 1_700_000_000) + wire(4, 61) + wire(4, 4711)
+                + wire("make all")
         )
     }
 
@@ -69,8 +70,13 @@ import Testing
         first.advance(now: now + .seconds(1))
         try exchange(&first, firstLink, host)
 
-        let bytes = Array(frame(0x06, identity.id + identity.secret + [2, 0] + wire(8, 0) + wire(4, 0)
-            + wire(4, 1) + wire("true")).dropFirst(4))
+        let bytes = Array(
+            frame(
+                0x06,
+                identity.id + identity.secret + [2, 0] + wire(8, 0) + wire(4, 0)
+                    + wire(4, 1) + wire("true")
+            ).dropFirst(4)
+        )
         var second = ResumeSession(joining: try ResumeListing(bytes), now: now)
         #expect(second.room() == 0)
         let secondLink = host.connect(isExec: true)

@@ -65,7 +65,9 @@ import Testing
         #expect(stream.sendable == 300)
         var buffer: [UInt8] = []
         stream.takePiece(into: &buffer, limit: 100)
-        #expect(buffer.prefix(12) == frame(0x10, wire(8, 700) + Array(repeating: 1, count: 88))[..<12])
+        #expect(
+            buffer.prefix(12) == frame(0x10, wire(8, 700) + Array(repeating: 1, count: 88))[..<12]
+        )
     }
 
     @Test("A backlog gives back what was put in, from any number on")

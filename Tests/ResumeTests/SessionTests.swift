@@ -95,7 +95,9 @@ import Testing
         #expect(talk.session.send(input.span) == 100_000)
         let sent = talk.takenFrames()
         // The window of the numbered stream holds for the headers of frames too.
-        #expect(sent.filter { $0.type == 0x10 }.map { $0.payload.count - 8 }.reduce(0, +) == 100_000)
+        #expect(
+            sent.filter { $0.type == 0x10 }.map { $0.payload.count - 8 }.reduce(0, +) == 100_000
+        )
         _ = try talk.hear(frame(0x11, wire(8, 100_000) + wire(8, 100_000)))
         #expect(talk.session.room() == 0)
         _ = try talk.hearStream(frame(0x03, wire(4, 0) + wire(4, 7)))
@@ -113,8 +115,10 @@ import Testing
             frame(0x05, wire(4, 0) + [0]), frame(0x11, wire(4, 0) + wire(4, 1)),
             frame(0x01, wire(4, 2) + [1]), frame(0x02, wire(4, 2) + [1]), frame(0x04, wire(4, 1)),
             frame(0x05, wire(4, 2) + [0]), frame(0x12, wire(4, 2) + [1] + wire("")),
-            frame(0x09, wire(4, 0) + [0]), frame(0x09, [0]), frame(0x06, Array(repeating: 0, count: 17)),
-            frame(0x0a, wire("TERM") + [0]), frame(0x0a, wire(4, 100) + [0]), frame(0x01, wire(4, 0)),
+            frame(0x09, wire(4, 0) + [0]), frame(0x09, [0]),
+            frame(0x06, Array(repeating: 0, count: 17)),
+            frame(0x0a, wire("TERM") + [0]), frame(0x0a, wire(4, 100) + [0]),
+            frame(0x01, wire(4, 0)),
             [0x01, 0, 0x80, 0x05, 0, 0, 0, 0, 0], [0xff, 0, 0, 0],
         ]
     )

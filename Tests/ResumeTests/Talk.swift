@@ -13,6 +13,7 @@ struct Talk {
     /// - Parameters:
     ///   - window: what is asked for.
     ///   - isUp: whether it is attached and welcome on a socket.
+    /// - Throws: when the welcome is not taken.
     init(window: Int = 1 << 20, isUp: Bool = true) throws {
         var random = Seeded(5)
         var start = ResumeSession.Start(.command)

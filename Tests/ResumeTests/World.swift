@@ -79,7 +79,9 @@ final class World {
         session.advance(now: now)
         mostBacklog = max(mostBacklog, session.backlog)
         if link != nil, session.liveness(now) == .dead { lose() }
-        if link != nil, !isMute, cutCount < plan.cuts, Int.random(in: 0..<plan.cutOneIn, using: &random) == 0 {
+        if link != nil, !isMute, cutCount < plan.cuts,
+            Int.random(in: 0..<plan.cutOneIn, using: &random) == 0
+        {
             cut()
         }
         if exit != nil, hasEnded, forward == nil || forwardIsOver, unwritten == 0, !session.isOver {
