@@ -9,7 +9,7 @@ class Stream:
     def __init__(self, number, credit, window, sock=None):
         self.number, self.credit, self.window, self.sock = number, credit, window, sock
         self.out, self.left, self.owed = Log(), window, 0
-        self.open = self.ended = self.read_all = self.gone = False
+        self.open = self.ended = self.shut = self.read_all = self.gone = False
 
     def may_read(self):
         return self.sock and self.open and self.credit and not (self.read_all or self.gone)
@@ -178,7 +178,8 @@ class Forwards:
                 count = os.write(stream.sock.fileno(), out.get(out.base))
                 out.free(out.base + count)
                 stream.owed += count
-            if stream.ended:
+            if stream.ended and not stream.shut:
+                stream.shut = True
                 stream.sock.shutdown(_socket.SHUT_WR)
         except BlockingIOError:
             pass

@@ -10,7 +10,10 @@ class Process:
         host = self.command
         if not host and not port:
             # Of sshd, which may not listen anywhere else.
-            host, port = os.environb.get(b'SSH_CONNECTION', b'').split()[2:]
+            words = os.environb.get(b'SSH_CONNECTION', b'').split()
+            if len(words) != 4:
+                raise OSError('no SSH_CONNECTION')
+            host, port = words[2:]
         self.peer = dial(b'', host, int(port))
         self.stdin, self.stdout = os.dup(self.peer.fileno()), os.dup(self.peer.fileno())
         os.set_blocking(self.stdin, False)
