@@ -10,6 +10,8 @@ struct Heartbeat {
     static let suspectFloor = Duration.seconds(1)
     static let deadFloor = Duration.seconds(3)
     /// For the first answer on a link: an interpreter has to start on a host that may be busy.
+    ///
+    /// Twice as long after each link that was not answered, up to 80 s.
     static let greetingPatience = Duration.seconds(10)
 
     /// The smoothed round trip (RFC 6298 §2), once one was measured.
@@ -20,13 +22,16 @@ struct Heartbeat {
     private var isProbeDue = false
     private var lastNumber: UInt64 = 0
     private var isGreeted = false
+    private let greetingPatience: Duration
 
     /// A link begins now.
     /// - Parameters:
     ///   - roundTrip: what is known of it before.
+    ///   - failures: how many links before were not answered at all; each makes for more patience.
     ///   - now: the time.
-    init(roundTrip: Duration?, now: Instant) {
+    init(roundTrip: Duration?, failures: Int = 0, now: Instant) {
         self.roundTrip = roundTrip
+        greetingPatience = Heartbeat.greetingPatience * (1 << min(failures, 3))
         heard = now
         stuckSince = now
     }
@@ -94,10 +99,8 @@ struct Heartbeat {
     /// When it is given up, if nothing comes.
     private var deadAt: Instant? {
         waitingSince.map {
-            $0
-                + (isGreeted
-                    ? max(Heartbeat.deadFloor, (roundTrip ?? .zero) * 6)
-                    : Heartbeat.greetingPatience)
+            let patience = max(Heartbeat.deadFloor, (roundTrip ?? .zero) * 6)
+            return $0 + (isGreeted ? patience : greetingPatience)
         }
     }
 

@@ -8,7 +8,7 @@
 /// *Received* decides where replay begins, *consumed* frees the backlog and moves the window.
 struct NumberedStream {
     /// Bytes of the stream in one DATA frame at most.
-    static let pieceLimit = 65_536
+    static let pieceLimit = Pace.most
     /// The smallest window there is; as much may be sent before the window is known.
     static let leastWindow = 65_536
 
@@ -46,6 +46,9 @@ struct NumberedStream {
 
     /// Whether nothing is kept for the peer.
     var isIdle: Bool { backlog.count == 0 }
+
+    /// Bytes that are under way on this link, as far as is known.
+    var underWay: Int { Int(next - receivedByPeer) }
 
     /// Bytes that were never sent on this link, whatever the window says.
     var unsent: Int { Int(backlog.end - next) }

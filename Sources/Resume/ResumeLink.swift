@@ -55,6 +55,9 @@ struct ResumeLink {
     private var opening: [UInt8] = []
     private var openingSent = 0
     private var heartbeat: Heartbeat
+    private var pace = Pace()
+    /// Links in a row that were not answered.
+    private var unanswered = 0
     private var pong: UInt64?
     private var acknowledgeAt: Instant?
     private var farewell: ResumeSession.Farewell?
@@ -95,7 +98,9 @@ struct ResumeLink {
     mutating func attach(body: [UInt8]?, now: Instant) {
         if isOver { return }
         scanner = FrameScanner(LinkFrame.shapeFromRemote)
-        heartbeat = Heartbeat(roundTrip: heartbeat.roundTrip, now: now)
+        heartbeat = Heartbeat(roundTrip: heartbeat.roundTrip, failures: unanswered, now: now)
+        pace = Pace()
+        unanswered += 1
         pong = nil
         acknowledgeAt = nil
         stream.beginLink()
@@ -214,8 +219,11 @@ struct ResumeLink {
         var reader = WireReader(payload)
         switch type {
         case LinkFrame.acknowledgement:
+            let before = stream.underWay
             let received = try reader.number(UInt64.self)
             try stream.note(received: received, consumed: try reader.number(UInt64.self))
+            let left = stream.underWay
+            pace.noteArrived(before - left, isAll: left == 0, now)
         case LinkFrame.ping: pong = try reader.number(UInt64.self)
         case LinkFrame.pong: heartbeat.notePong(try reader.number(UInt64.self), now)
         case LinkFrame.notice:
@@ -258,6 +266,7 @@ struct ResumeLink {
         if stream.isBehind(welcome.received) { throw .inconsistent("bytes it had are gone") }
         try stream.note(received: welcome.received, consumed: welcome.consumed)
         if isFirst { stream.setWindow(window) }
+        unanswered = 0
         bootID = welcome.bootID
         hasBeenWelcome = true
         state = .up
@@ -331,15 +340,18 @@ struct ResumeLink {
     /// Puts what is to be sent behind; after BYE, nothing is.
     /// - Parameters:
     ///   - buffer: where it goes.
-    ///   - limit: how long the buffer may become, more or less: small frames are not split.
+    ///   - limit: how long the buffer may become, more or less: small frames are not split. There
+    ///     may be more to be taken even if it is not reached.
     ///   - now: the time.
     mutating func take(into buffer: inout [UInt8], limit: Int, now: Instant) {
         guard isAttached, !hasSaidFarewell else { return }
         takeOpening(&buffer, limit)
         guard openingSent == opening.count, buffer.count < limit else { return }
         if isUp { takeSmall(&buffer, now) }
-        while sendable > 0, limit - buffer.count > NumberedStream.overhead {
-            stream.takePiece(into: &buffer, limit: limit - buffer.count)
+        if sendable > 0, limit - buffer.count > NumberedStream.overhead {
+            let most = min(limit - buffer.count, NumberedStream.overhead + pace.piece)
+            stream.takePiece(into: &buffer, limit: most)
+            pace.noteSent(now)
         }
         if isFarewellDue, let farewell {
             buffer.append(frame: LinkFrame.bye, [farewell.rawValue])

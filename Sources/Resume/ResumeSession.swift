@@ -157,7 +157,7 @@ public struct ResumeSession {
         link.hasSomethingToSend(now) || size != nil && isUp
     }
 
-    /// Takes bytes for the link; they count as sent.
+    /// Takes bytes for the link, as many as should be written at a time; they count as sent.
     /// - Parameters:
     ///   - buffer: where they are put, behind what is there.
     ///   - limit: how long it may become; small frames may exceed it by 100 bytes.

@@ -112,6 +112,68 @@ import Testing
         #expect(talk.session.liveness(talk.now) == .dead)
     }
 
+    @Test("A host that is slow to answer is given more time with each link")
+    func patience() throws {
+        var talk = try Talk(isUp: false)
+        for seconds in [10, 20, 40, 80, 80] {
+            talk.session.attach(.exec, now: talk.now)
+            _ = talk.taken()
+            #expect(talk.session.deadline(talk.now) == talk.now + .seconds(seconds))
+            talk.session.lose(channelEnded: false, now: talk.now)
+        }
+        talk.session.attach(.socket, now: talk.now)
+        _ = talk.taken()
+        _ = try talk.hear(Talk.welcome(generation: 6))
+        talk.session.lose(channelEnded: false, now: talk.now)
+        talk.session.attach(.socket, now: talk.now)
+        #expect(talk.session.deadline(talk.now) == talk.now + .seconds(10))
+    }
+
+    @Test(
+        "A slow line that takes all there is to send is alive, a fast one gets large pieces",
+        arguments: [
+            (10_000, 4096...5000), (60_000, 10_000...20_000), (50_000_000, 60_000...65_536),
+        ]
+    )
+    func pace(_ bytesPerSecond: Int, _ pieces: ClosedRange<Int>) throws {
+        var talk = try Talk(window: 16 << 20)
+        let delay = Duration.milliseconds(150)
+        let input = [UInt8](repeating: 1, count: min(bytesPerSecond * 60, 8 << 20))
+        #expect(talk.session.send(input.span) == input.count)
+        // The line carries at its speed, and takes 256 KiB more than that.
+        var line: [(arrival: ContinuousClock.Instant, bytes: [UInt8])] = []
+        var free = talk.now
+        var received = 0
+        var sizes: [Int] = []
+        while received < input.count {
+            while line.reduce(0, { $0 + $1.bytes.count }) < 262_144,
+                talk.session.hasSomethingToSend(talk.now)
+            {
+                let bytes = talk.takenOnce()
+                sizes.append(bytes.count)
+                free = max(free, talk.now)
+                free += .seconds(Double(bytes.count) / Double(bytesPerSecond))
+                line.append((free + delay, bytes))
+            }
+            var (arrival, bytes) = line.removeFirst()
+            while talk.now < arrival {
+                talk.now = min(arrival, talk.session.deadline(talk.now) ?? arrival)
+                talk.session.advance(now: talk.now)
+                try #require(talk.session.liveness(talk.now) == .alive)
+            }
+            while let (type, payload) = takeFrame(&bytes) {
+                if type == 0x10 {
+                    received += payload.count - 8
+                    _ = try talk.hear(frame(0x11, wire(8, received) + wire(8, received)))
+                } else if type == 0x12 {
+                    _ = try talk.hear(frame(0x13, payload))
+                }
+            }
+        }
+        let largest = try #require(sizes.dropFirst(sizes.count / 2).max())
+        #expect(pieces.contains(largest - 12 - 12))
+    }
+
     @Test("What the other side asks is answered once, however often it asks")
     func pong() throws {
         var talk = try Talk()

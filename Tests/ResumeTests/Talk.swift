@@ -64,6 +64,13 @@ struct Talk {
         return bytes
     }
 
+    /// What is to be written at a time.
+    mutating func takenOnce() -> [UInt8] {
+        var bytes: [UInt8] = []
+        session.take(into: &bytes, limit: 1 << 20, now: now)
+        return bytes
+    }
+
     /// The same as frames.
     mutating func takenFrames() -> [(type: UInt8, payload: [UInt8])] {
         var bytes = taken()
