@@ -229,9 +229,10 @@ public import Posix
     /// Tells the server goodbye and closes the connection and its channels; not for callbacks.
     /// - Parameter message: the reason sent, as OpenSSH's `disconnected by user`.
     public func disconnect(_ message: String = "disconnected by user") {
+        // Also of a connection that has failed: who still has a channel of it learns that it is over.
+        for channel in channels { channel.channel?.sessionEnded(freed: true) }
         guard phase != .ended else { return }
         phase = .ended
-        for channel in channels { channel.channel?.sessionEnded(freed: true) }
         guard unsafe ssh_get_fd(handle) >= 0 else { return }
         inLibrary {
             unsafe ssh_session_set_disconnect_message(handle, message)

@@ -120,6 +120,27 @@ struct ResumeCommandTests {
         #expect(taken > .milliseconds(900), "\(taken)")
     }
 
+    @Test("a port of the server leads here again after a break")
+    func remoteForward() async throws {
+        let link = try await BreakableLink()
+        let port = link.place.port
+        let plain = try link.place.lab.instance("plain").plainName
+        let words = link.words(["-R", "\(port):\(plain):22"]) + ["bash"]
+        let ask =
+            "until exec 3<>/dev/tcp/127.0.0.1/\(port); do sleep 0.1; done 2>/dev/null; "
+            + "head -c 7 <&3; echo; exec 3>&-\n"
+        let (_, run) = try await link.place.live(words) { [link = link.link] program in
+            program.write(ask)
+            try program.read(until: "SSH-2.0\n")
+            try onThread { try await link.breakOff(.rst) }
+            program.write(ask)
+            try program.read(until: "SSH-2.0\n", seconds: 60)
+            return 0
+        }
+        #expect(run.status == 0, "\(run.errorText)")
+        #expect(linkReports(run).made == 1)
+    }
+
     @Test("a command that was killed by a signal has ssh's status, over a break as well")
     func signalled() async throws {
         let link = try await BreakableLink(.cutDown(after: 60_000, .rst))

@@ -26,6 +26,8 @@ final class ResumedCarrier: ChannelCarrier {
     /// Whether the user, or a signal, wants it all to end.
     private var isGivenUp = false
     private var listeners: [Listener] = []
+    /// Those that the server has not agreed to again, and when each is asked for next.
+    private var awaited: [(listener: Listener, due: Instant)] = []
     private var trafficClass: Int32?
     private var pastTraffic: (sent: UInt64, received: UInt64) = (0, 0)
     private var pastPackets: UInt64 = 0
@@ -72,7 +74,9 @@ final class ResumedCarrier: ChannelCarrier {
     // MARK: - Source
 
     var deadline: Instant? {
-        channels.reduce(nil) { earliest($0, $1.channel?.deadline) }
+        let now = context.poller.now
+        let due = awaited.map(\.due).filter { $0 > now }.min()
+        return channels.reduce(due) { earliest($0, $1.channel?.deadline) }
     }
 
     func watch(_ set: inout PollSet) {}
@@ -80,7 +84,25 @@ final class ResumedCarrier: ChannelCarrier {
     func ready(_ set: PollSet, now: Instant) {
         for channel in channels.compactMap(\.channel) { channel.pump(now) }
         channels.removeAll { $0.channel == nil }
+        if !awaited.isEmpty { listenAgain(now) }
     }
+
+    /// The port may be held by what is left of the connection before, until the server notices.
+    private func listenAgain(_ now: Instant) {
+        awaited = awaited.compactMap { listener, due in
+            if due > now { return (listener, due) }
+            do throws(SSHError) {
+                let answer = try session.listen(host: listener.host, port: listener.port)
+                if case .done = answer { return nil }
+                return (listener, due)
+            } catch {
+                context.trace.debug(.debug1, .link, "port \(listener.port): \(error.summary)")
+                return (listener, now + ResumedCarrier.listenPause)
+            }
+        }
+    }
+
+    private static let listenPause = Duration.seconds(1)
 
     // MARK: - Breaks
 
@@ -178,9 +200,8 @@ final class ResumedCarrier: ChannelCarrier {
         context.poller.move(session, before: self)
         session.serverChannels = serverChannels
         if let trafficClass { session.setTrafficClass(trafficClass) }
-        for listener in listeners {
-            session.beginListening(host: listener.host, port: listener.port)
-        }
+        awaited = listeners.map { ($0, connected) }
+        listenAgain(connected)
         for channel in live { channel.attach(over: session) }
     }
 
@@ -225,6 +246,7 @@ final class ResumedCarrier: ChannelCarrier {
 
     func cancelListen(host: String, port: UInt16) throws(SSHError) -> Attempt<Bool> {
         listeners.removeAll { $0 == Listener(host: host, port: port) }
+        awaited.removeAll { $0.listener == Listener(host: host, port: port) }
         return try session.cancelListen(host: host, port: port)
     }
 

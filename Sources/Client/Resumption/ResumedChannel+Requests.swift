@@ -136,16 +136,19 @@ extension ResumedChannel {
                 rows: UInt32(clamping: rows)
             )
         )
+        flush()
     }
 
     func sendBreak(_ milliseconds: UInt32) {
         if case .plain(let channel) = phase { return channel.sendBreak(milliseconds) }
         session?.sendBreak(milliseconds)
+        flush()
     }
 
     func sendSignal(_ name: String) {
         if case .plain(let channel) = phase { return channel.sendSignal(name) }
         session?.signal(name)
+        flush()
     }
 
     var canWrite: Bool {
@@ -162,18 +165,20 @@ extension ResumedChannel {
         let part = unsafe UnsafeRawBufferPointer(rebasing: bytes.prefix(room))
         let elements = unsafe part.assumingMemoryBound(to: UInt8.self)
         let taken = session?.send(unsafe elements.span) ?? 0
-        pump(readClock())
+        flush()
         return taken
     }
 
     func sendEOF() {
         if case .plain(let channel) = phase { return channel.sendEOF() }
         session?.end()
+        flush()
     }
 
     func close() -> Attempt<Void> {
         if case .plain(let channel) = phase { return channel.close() }
         session?.stopOutput()
+        flush()
         return .done(())
     }
 }

@@ -155,6 +155,9 @@ internal import SSH
         send(now)
     }
 
+    /// Sends what was put in after this turn's call: no event would tell of it.
+    func flush() { pump(readClock()) }
+
     private func goOnAttaching(_ now: Instant) {
         guard let start, carrier.failure == nil else { return }
         do {
@@ -333,7 +336,7 @@ internal import SSH
     func drain() {
         notePutDown(unsafe output.handOn { bytes in unsafe onData(bytes, false) })
         notePutDown(unsafe errorOutput.handOn { bytes in unsafe onData(bytes, true) })
-        if case .plain(let channel) = phase { channel.drain() }
+        if case .plain(let channel) = phase { channel.drain() } else { flush() }
     }
 
     // MARK: - The end
