@@ -41,7 +41,7 @@ public struct ResumeListing: Sendable, Equatable {
 /// Asks a host which sessions run there, over one exec request for ``Bootstrap/command``.
 public struct ResumeList {
     /// Sessions of one account; a host that tells more is not believed.
-    private static let most = 4096
+    private static let most = 1024
 
     /// What goes to the request's standard input, all of it.
     public static var request: [UInt8] {

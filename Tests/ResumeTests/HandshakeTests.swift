@@ -143,6 +143,15 @@ import Testing
         #expect(!talk.session.isAttached)
     }
 
+    @Test("Every refusal is told in one line, whatever the host says", arguments: UInt8(0)...12)
+    func words(_ code: UInt8) throws {
+        let payload = [code] + wire(4, 3) + wire("no\u{1b}[2J\nno")
+        let refusal = try Refusal(payload)
+        #expect(!refusal.summary.isEmpty && refusal.summary.allSatisfy { $0 >= " " && $0 <= "~" })
+        #expect(refusal.summary.hasSuffix("no[2Jno") == [0, 7, 10, 11, 12].contains(code))
+        #expect((refusal.hint != nil) == [1, 3, 4, 7, 10].contains(code))
+    }
+
     @Test("Input goes ahead of the welcome, 64 KiB of it, and can be taken back for plain ssh")
     func early() throws {
         var talk = try Talk(isUp: false)
