@@ -35,9 +35,12 @@ def parts():
     return [stripped((HERE / f"{name}.py").read_text()).encode() for name in PARTS]
 
 
-def body():
-    """What is sent."""
-    packed = zlib.compress(b"\0".join(parts()), 9)
+def body(changes=None):
+    """What is sent; with changes, other words in place of some, for tests."""
+    source = b"\0".join(parts())
+    for old, new in (changes or {}).items():
+        source = source.replace(old, new)
+    packed = zlib.compress(source, 9)
     return (LOADER % len(packed)).encode() + packed
 
 

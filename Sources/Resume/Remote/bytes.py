@@ -65,9 +65,9 @@ class Numbered:
 
     def take(self, offset, data):
         """What is new in a DATA frame."""
-        end = offset + len(data)
-        if not data or offset > self.received or end > self.received + self.window:
-            raise ValueError('DATA %d to %d after %d' % (offset, end, self.received))
+        # It cannot be beyond the window: a frame is never longer, and all before it is consumed.
+        if not data or offset > self.received:
+            raise ValueError('DATA from %d after %d' % (offset, self.received))
         new = data[self.received - offset:]
         self.received += len(new)
         return new
@@ -114,14 +114,18 @@ class Output:
     def skip(self):
         """Drops the oldest block of the queue."""
         kind, end = self.queue[0]
-        at = end if kind == self.SKIPPED else self.mark
-        to = min((at // PIECE + 1) * PIECE, self.log.end)
-        while self.queue and self.queue[0][1] <= to:
-            self.queue.popleft()
+        first = self.mark if kind in (1, 2) else end
+        to, at = min((first // PIECE + 1) * PIECE, self.log.end), self.mark
+        while at < to:
+            kind, end = self.queue[0]
+            if kind in (1, 2):
+                self.waiting -= min(end, to) - at
+            at = min(end, to)
+            if at == end:
+                self.queue.popleft()
         self.queue.appendleft([self.SKIPPED, to])
-        self.waiting -= to - at
-        if to % PIECE == 0 and at - at % PIECE >= self.mark:
-            self.log.drop(at // PIECE)
+        if to % PIECE == 0 and first - first % PIECE >= self.mark:
+            self.log.drop(first // PIECE)
 
     def unwant(self):
         """Nobody wants standard output any more."""

@@ -219,6 +219,8 @@ class Forwards:
             try:
                 if number in self.listeners or len(self.listeners) > 63:
                     raise OSError('too many listeners')
+                if '\0' in name:
+                    raise OSError('no name')
                 if kind == 2:
                     sock, address, port = _socket.socket(UNIX, TCP), name, 0
                 else:

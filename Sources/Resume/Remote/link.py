@@ -77,7 +77,7 @@ class Links:
     # -- In
 
     def read(self, link, _):
-        if link not in self.links or link.closing:
+        if link not in self.links:
             return
         try:
             data = os.read(link.reader, PIECE) if link is self.link else link.receive()
@@ -87,11 +87,15 @@ class Links:
             data = b''
         if not data:
             return self.drop(link)
+        if link.closing:
+            # What it still says is nothing; that it can say it lets it come to reading.
+            return
         link.heard = now()
         link.came += data
         try:
             self.parse(link)
-        except (ValueError, error) as fault:
+        except Exception as fault:
+            # Of any kind: it is better refused than the session ended.
             link.refuse(10, str(fault))
             self.lose(link)
 

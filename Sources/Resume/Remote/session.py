@@ -18,6 +18,11 @@ class Session(Links, Files, Process):
         (self.kind, self.flags, self.timeout, _, columns, rows, width, height, term, modes,
          self.command, port, count, rest) = fields('BBIIIIIIsssIHr', start)
         variables = fields('ss' * count, rest)
+        if self.kind not in (1, 2, 3, 4):
+            raise ValueError('kind %d' % self.kind)
+        if (b'\0' in b''.join(variables + [self.command, term])
+                or any(not name or b'=' in name for name in variables[::2])):
+            raise OSError('no command or environment can be so')
         # The buffers together take less than 1/32 of a small machine's memory.
         memory = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
         self.window = self.allowance = max(PIECE, min(window, 1 << 26, memory >> 7))
@@ -92,7 +97,7 @@ class Session(Links, Files, Process):
             want(self.sock.fileno() if self.sock else -1, IN, self.accept, 0)
             for link in self.links:
                 reader = link.reader if link is self.link else link.sock.fileno()
-                want(reader, 0 if link.closing else IN, self.read, link)
+                want(reader, IN, self.read, link)
                 want(link.writer, OUT if link.out else 0, self.read, link)
             want(self.stdin, OUT if len(self.input) else 0, self.write_input, 0)
             if self.has_room() or self.drops():
@@ -174,9 +179,9 @@ class Session(Links, Files, Process):
             self.frames = data[at:]
             if len(self.numbered.log) > self.window + (1 << 20):
                 raise ValueError('too much to be answered')
-        except (ValueError, error) as fault:
+        except Exception as fault:
             # What is in the numbered bytes comes the same over any other link.
-            self.broken = str(fault)
+            self.broken = str(fault) or 'frame'
             raise
 
     def obey(self, kind, payload):
