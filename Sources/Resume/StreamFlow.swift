@@ -48,7 +48,9 @@ struct StreamFlow {
     mutating func putDown(_ count: Int) { owed += min(count, window - allowance - owed) }
 
     /// Whether the peer should be told now, not only in passing.
-    var isOwedMuch: Bool { owed >= min(window / 4, 262_144) }
+    ///
+    /// Often enough that it never waits, and seldom enough that it has not much else to do.
+    var isOwedMuch: Bool { owed >= max(window / 16, 16_384) }
 
     /// Takes what the peer is to be told.
     mutating func takeOwed() -> Int {
