@@ -13,7 +13,7 @@ from reference import (
     Client, Link, Refused, frame, numbers, string, without_net,
 )
 
-ROUNDS = 20_000 if ground.LONG else 250
+ROUNDS = 100_000 if ground.LONG else 1500
 # Kilobytes that a remote half may take beyond its buffers.
 MEMORY = 16_000
 
