@@ -5,9 +5,10 @@ It is a loader of two lines, then the parts, without comments, compressed: so al
 the first packets of a connection, and costs no round trip.
 """
 
+import io
 import pathlib
-import re
 import sys
+import tokenize
 import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -19,15 +20,35 @@ LOADER = 'exit -97\nimport zlib;PARTS=zlib.decompress(f(%d)).split(b"\\0");exec(
 
 
 def stripped(source):
-    """The source without comments, docstrings and empty lines, and with one blank per level."""
-    source = re.sub(r'^ *"""(.|\n)*?"""\n', "", source, flags=re.MULTILINE)
-    lines = []
-    for line in source.split("\n"):
-        line = re.sub(r"(^|  )# .*", "", line).rstrip()
-        body = line.lstrip(" ")
-        if body:
-            lines.append(" " * ((len(line) - len(body)) // 4) + body)
-    return "\n".join(lines) + "\n"
+    """The source as Python sees it: no comments, docstrings, or blanks that part nothing."""
+    out, depth, last = [], 0, "\n"
+    for kind, text, _, _, _ in tokenize.generate_tokens(io.StringIO(source).readline):
+        if kind in (tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER):
+            continue
+        if kind in (tokenize.INDENT, tokenize.DEDENT):
+            depth += 1 if kind == tokenize.INDENT else -1
+            continue
+        if kind == tokenize.NEWLINE:
+            if last is None:
+                last = "\n"
+                continue
+            text = "\n"
+        elif last == "\n" and text.startswith('"""'):
+            last = None
+            continue
+        elif last == "\n":
+            out.append(" " * depth)
+        elif _is_word(last[-1]) and (_is_word(text[0]) or text[0] in "\"'"):
+            out.append(" ")
+        elif last[-1] in "\"'" and _is_word(text[0]):
+            out.append(" ")
+        out.append(text)
+        last = text
+    return "".join(out)
+
+
+def _is_word(letter):
+    return letter.isalnum() or letter == "_"
 
 
 def parts():
@@ -40,6 +61,8 @@ def body(changes=None):
     source = b"\0".join(parts())
     for old, new in (changes or {}).items():
         source = source.replace(old, new)
+    for part in source.split(b"\0"):
+        compile(part, "a part", "exec")
     packed = zlib.compress(source, 9)
     return (LOADER % len(packed)).encode() + packed
 

@@ -29,10 +29,12 @@ class Log:
             self.end += count
             done += count
 
-    def get(self, at, count=PIECE):
-        """Up to count bytes from there on: those in one block."""
+    def view(self, at, count=PIECE):
+        """Up to count bytes from there on, those in one block; to be used before the next free."""
         index, first = divmod(at, PIECE)
-        return self.blocks[index][first:first + min(count, self.end - at)] if count else b''
+        if at == self.end:
+            return b''
+        return memoryview(self.blocks[index])[first:first + min(count, self.end - at)]
 
     def free(self, to):
         for index in range(self.base // PIECE, to // PIECE):
@@ -41,7 +43,7 @@ class Log:
 
     def drop(self, index):
         block = self.blocks.pop(index, None)
-        if block and len(SPARE) < 8:
+        if block and len(SPARE) < 16:
             SPARE.append(block)
 
 
@@ -77,15 +79,15 @@ class Numbered:
         return self.log.end - self.next
 
     def piece(self):
-        """The next DATA frame, as a list of bytes; empty when there is none."""
+        """The next DATA frame, in pieces; none when there is none."""
         count = min(self.log.end, self.log.base + self.window) - self.next
         if count <= 0:
-            return []
-        data = self.log.get(self.next, count)
+            return ()
+        data = self.log.view(self.next, count)
         head = pack('>IQ', 16 << 24 | 8 + len(data), self.next)
         self.next += len(data)
         self.sent = max(self.sent, self.next)
-        return [head, data]
+        return head, data
 
 
 class Output:
@@ -137,18 +139,19 @@ class Output:
             at = run[1]
 
     def next_frame(self):
-        """The next frame, b'' when there is none or no credit for it."""
+        """The next frame, in pieces; none when there is none, or no credit for it."""
         while self.queue:
             kind, end = self.queue[0]
-            count, out = end - self.mark, b''
+            count, out = end - self.mark, ()
             if kind == self.SKIPPED:
-                out = frame(kind, 'Q', count)
+                out = frame(kind, 'Q', count),
             elif kind:
-                data = self.log.get(self.mark, min(count, 32768, self.credit))
-                count = len(data)
+                count = min(count, 32768, self.credit)
                 if not count:
-                    return b''
-                out = frame(kind, 'Ir', 0, data)
+                    return ()
+                data = self.log.view(self.mark, count)
+                count = len(data)
+                out = pack('>II', kind << 24 | 4 + count, 0), data
                 self.credit -= count
                 self.waiting -= count
             self.mark += count
@@ -160,7 +163,7 @@ class Output:
                 self.queue.popleft()
             if out:
                 return out
-        return b''
+        return ()
 
     def credited(self, count):
         if count > self.window - self.credit:

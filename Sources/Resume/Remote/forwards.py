@@ -175,7 +175,7 @@ class Forwards:
         out = stream.out
         try:
             while len(out):
-                count = os.write(stream.sock.fileno(), out.get(out.base))
+                count = os.write(stream.sock.fileno(), out.view(out.base))
                 out.free(out.base + count)
                 stream.owed += count
             if stream.ended and not stream.shut:

@@ -1,5 +1,8 @@
 # The process of a session, or the connection of a relay: how it begins, and its three descriptors.
 
+WIDE = set()
+
+
 class Process:
     def __init__(self):
         self.pid, self.slave, self.exit, self.status = 0, -1, b'', 0
@@ -114,17 +117,19 @@ class Process:
         except OSError:
             pass
 
-    def write_input(self, *_):
+    def write_input(self, data=b'', _=0):
+        """Writes what the process takes; data is new."""
+        if data and not self.input and self.stdin >= 0:
+            # Most often at once, and all.
+            count = self.write(data)
+            data = data[count:]
+        if data:
+            self.input.add(data)
         while len(self.input) and self.stdin >= 0:
-            try:
-                count = os.write(self.stdin, self.input.get(self.input.base))
-            except BlockingIOError:
+            count = self.write(self.input.view(self.input.base))
+            if not count:
                 break
-            except OSError:
-                self.close('stdin', False)
-            else:
-                self.input.free(self.input.base + count)
-                self.owed += count
+            self.input.free(self.input.base + count)
         if self.stdin < 0:
             # Nobody reads it any more; it counts as put down.
             self.owed += len(self.input)
@@ -136,10 +141,25 @@ class Process:
             self.allowance += self.owed
             self.owed = 0
 
+    def write(self, data):
+        """How much of it stdin has taken."""
+        try:
+            count = os.write(self.stdin, data)
+        except BlockingIOError:
+            count = 0
+        except OSError:
+            self.close('stdin', False)
+            return 0
+        if len(data) - count > PIECE // 4:
+            widen(self.stdin)
+        self.owed += count
+        return count
+
     def read_output(self, kind, _):
         name = 'stdout' if kind == 1 else 'stderr'
+        fd, room = getattr(self, name), self.room() - self.output.waiting
         try:
-            data = os.read(getattr(self, name), PIECE)
+            data = os.read(fd, max(PIECE, min(BULK, room)))
         except BlockingIOError:
             if self.tty and self.exit:
                 # As sshd: what is left behind on a terminal does not hold the session.
@@ -151,6 +171,8 @@ class Process:
         if not data:
             self.close(name)
         elif kind != 1 or not self.deaf:
+            if len(data) == PIECE:
+                widen(fd)
             self.output.add(kind, data)
             while self.output.waiting > self.room() and self.drops():
                 self.output.skip()
@@ -185,12 +207,28 @@ class Process:
         if not self.tty:
             self.close('stdout')
 
+    def is_here(self):
+        """Whether a client listens, as far as is known."""
+        return self.link and now() - self.link.heard < SILENCE
+
     def room(self):
-        """Bytes of output that may wait."""
+        """Bytes of output that may wait: little for a client that is here."""
+        if self.is_here():
+            return min(self.window, 2 * BULK)
         return max(self.window // 4, self.window - len(self.numbered.log))
 
     def drops(self):
-        return self.flags & 4 and not (self.link and now() - self.link.heard < SILENCE)
+        return self.flags & 4 and not self.is_here()
+
+
+def widen(fd):
+    """Lets a pipe that has been full hold more, which saves turns of the loop."""
+    if fd not in WIDE:
+        WIDE.add(fd)
+        try:
+            fcntl.fcntl(fd, 1031, BULK)  # F_SETPIPE_SZ; Linux only
+        except OSError:
+            pass
 
 
 def dial(path, host, port):

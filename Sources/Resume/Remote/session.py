@@ -3,6 +3,7 @@
 UMASK = os.umask(0o77)
 FORWARDS_AT_A_TIME = 256
 SILENCE = 60  # seconds after which a link counts as none for what is done with output
+BULK = 4 * PIECE  # bytes read and sent at a time, where there are so many
 IN, OUT = select.POLLIN, select.POLLOUT
 now = time.monotonic
 
@@ -98,7 +99,7 @@ class Session(Links, Files, Process):
             for link in self.links:
                 reader = link.reader if link is self.link else link.sock.fileno()
                 want(reader, IN, self.read, link)
-                want(link.writer, OUT if link.out else 0, self.read, link)
+                want(link.writer, OUT if link.out else 0, self.push_later, link)
             want(self.stdin, OUT if len(self.input) else 0, self.write_input, 0)
             if self.has_room() or self.drops():
                 want(self.stdout, IN, self.read_output, 1)
@@ -118,23 +119,25 @@ class Session(Links, Files, Process):
 
     def fill(self):
         """Numbers what can be sent soon."""
-        while self.link and self.numbered.waiting() < PIECE:
-            data = self.output.next_frame()
-            if not data and not self.output.queue:
+        log = self.numbered.log
+        while self.link and self.numbered.waiting() < BULK:
+            pieces = self.output.next_frame()
+            if not pieces and not self.output.queue:
                 if self.stdout < 0 and self.stderr < 0 and not self.said_end:
-                    self.said_end, data = True, frame(4, 'I', 0)
+                    self.said_end, pieces = True, (frame(4, 'I', 0),)
                 elif self.exit and not self.exit_at and (self.said_end or not self.tty):
-                    self.exit_at, data = self.numbered.log.end + len(self.exit), self.exit
-            if not data:
+                    self.exit_at, pieces = log.end + len(self.exit), (self.exit,)
+            if not pieces:
                 return
-            self.numbered.log.add(data)
+            for piece in pieces:
+                log.add(piece)
 
     def wait(self):
         """Milliseconds until something is to be done of itself."""
         times = [self.touched + 86400]
         if not self.link and self.patience():
             times.append(self.since + self.patience())
-        if self.link and self.flags & 4 and not self.has_room():
+        if self.is_here() and not self.has_room():
             times.append(self.link.heard + SILENCE)
         return max(0, int((min(times) - now()) * 1000) + 1)
 
@@ -176,7 +179,7 @@ class Session(Links, Files, Process):
                     break
                 self.obey(head >> 24, came[at + 4:end])
                 at = end
-            self.frames = data[at:]
+            self.frames = bytes(came[at:])
             if len(self.numbered.log) > self.window + (1 << 20):
                 raise ValueError('too much to be answered')
         except Exception as fault:
@@ -196,8 +199,7 @@ class Session(Links, Files, Process):
             self.allowance -= len(data)
             if not data or self.input_ended or self.allowance < 0:
                 raise ValueError('DATA beyond the window or the end')
-            self.input.add(data)
-            self.write_input()
+            self.write_input(data)
         elif kind == 3:
             self.output.credited(fields('II', payload)[1])
         elif kind == 4:

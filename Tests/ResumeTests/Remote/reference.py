@@ -25,14 +25,21 @@ LOADER_LENGTH = len(b"".join(BODY.splitlines(True)[:2]))
 MAGIC = b"EC2SH-RESUME "
 
 
-def without_net():
-    """A body that ends at what it did not foresee, so that a test sees it."""
+def changed(changes):
+    """A body with other words in place of some."""
     sys.path.insert(0, str(ROOT / "Sources/Resume/Remote"))
     import build
-    changes = {b"except Exception as": b"except (ValueError, error) as"}
     if LOG:
-        changes[b"'/dev/null', os.O_RDWR"] = f"{LOG!r}, os.O_RDWR | os.O_APPEND".encode()
+        changes = {**changes, b"'/dev/null',os.O_RDWR": f"{LOG!r},os.O_RDWR|os.O_APPEND".encode()}
+    for old in changes:
+        if old not in b"".join(build.parts()):
+            raise ValueError(f"nothing to change: {old}")
     return build.body(changes)
+
+
+def without_net():
+    """A body that ends at what it did not foresee, so that a test sees it."""
+    return changed({b"except Exception as": b"except(ValueError,error)as"})
 
 
 # Tests run on loaded machines; what is waited for comes long before this.

@@ -9,7 +9,7 @@ import unittest
 import ground
 from reference import (
     BODY, BYE, DROP, HELLO, PING, PTY, SHELL, Case, Client, Link, Refused,
-    Violation, frame,
+    Violation, changed, frame,
 )
 
 # The default run takes some of the places; EC2SH_LONG=1 all of them.
@@ -533,6 +533,31 @@ class Overflow(Case):
         # What was dropped was in the middle: the oldest that had not been sent.
         self.assertEqual(len(client.find("skipped")), 1)
         client.leave()
+
+    def test_link_that_says_nothing(self):
+        """After a while it is none: what is put out is dropped, and kept for who comes."""
+        for flags in DROP, 0:
+            client = Client(window=65536, body=changed({b"SILENCE=60": b"SILENCE=1"}))
+            client.start("head -c 1000000 /dev/zero; touch full", flags=flags)
+            client.greeted()
+            pid = client.welcome["pid"]
+            if flags:
+                self.comes((ground.HOME / "full").exists, "file")
+                (ground.HOME / "full").unlink()
+            else:
+                time.sleep(1.5)
+                self.assertFalse((ground.HOME / "full").exists())
+            # And no turning in place meanwhile.
+            with open(f"/proc/{pid}/stat") as file:
+                before = file.read().split()[13:15]
+            time.sleep(0.5)
+            with open(f"/proc/{pid}/stat") as file:
+                self.assertEqual(file.read().split()[13:15], before)
+            client.finished()
+            self.assertEqual(len(client.output) + client.skipped, 1000000)
+            self.assertEqual(client.skipped > 500000, bool(flags))
+            client.leave()
+            (ground.HOME / "full").unlink(missing_ok=True)
 
     def test_drop_and_join(self):
         client = self.away(DROP)
