@@ -61,7 +61,8 @@ def cover(path, text):
 
 
 def uncover(path):
-    subprocess.run(["umount", path], check=True)
+    """Takes off what was mounted last; who still holds something of it may end later."""
+    subprocess.run(["umount", "-l", str(path)], check=True)
 
 
 def _pythons():

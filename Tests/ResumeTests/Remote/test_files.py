@@ -267,7 +267,7 @@ class Files(Case):
                     self.assertEqual(self.refusal().code, 7)
                 for place in places:
                     self.assertEqual(os.listdir(place), ["filler"])
-                    subprocess.run(["umount", place], check=True)
+                    ground.uncover(place)
 
     @ground.needs_root("fills a disk")
     def test_disk_that_fills_up_later(self):
@@ -287,7 +287,7 @@ class Files(Case):
             client.leave()
             self.assertEqual(os.listdir(ground.PLACE), ["filler"])
         finally:
-            subprocess.run(["umount", "-l", ground.PLACE], check=True)
+            ground.uncover(ground.PLACE)
 
     @ground.needs_root("mounts things")
     def test_home_that_is_read_only_and_noexec(self):
@@ -296,7 +296,7 @@ class Files(Case):
         try:
             self.works(self.session())
         finally:
-            subprocess.run(["umount", ground.HOME], check=True)
+            ground.uncover(ground.HOME)
 
     @ground.needs_root("mounts things")
     def test_tmp_that_is_noexec(self):
@@ -307,7 +307,7 @@ class Files(Case):
         try:
             self.works(self.session())
         finally:
-            subprocess.run(["umount", "-l", ground.PLACE], check=True)
+            ground.uncover(ground.PLACE)
 
     def test_limits(self):
         """What the account may not do is refused before anything runs, or does no harm."""
@@ -422,7 +422,7 @@ class Logins(Case):
             return client.notices
         finally:
             for top in tops:
-                subprocess.run(["umount", top], check=True)
+                ground.uncover(top)
 
     def test_notice(self):
         yes = [(1, b"KillUserProcesses=yes")] * 2
