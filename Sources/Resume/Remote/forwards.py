@@ -19,7 +19,9 @@ class Forwards:
     def __init__(self, session):
         self.session, self.say, self.even, self.odd = session, session.say, 0, -1
         self.streams, self.listeners = {}, {}
-        self.connected = []  # what threads have made: (stream, socket, fault)
+        # Threads at work, and what they have made: (stream, socket, fault).
+        self.working, self.connected = 0, []
+        _thread.stack_size(1 << 18)
 
     def want(self, want):
         numbered = self.session.numbered
@@ -128,9 +130,10 @@ class Forwards:
                 pass
 
         try:
-            if len(self.streams) >= FORWARDS_AT_A_TIME:
+            if max(len(self.streams), self.working) >= FORWARDS_AT_A_TIME:
                 raise RuntimeError
             _thread.start_new_thread(work, ())
+            self.working += 1
             self.streams[number] = stream
         except RuntimeError:
             self.say(18, 'IBs', number, 4, b'too many connections')
@@ -139,6 +142,7 @@ class Forwards:
         """Takes what the threads have made."""
         while self.connected:
             stream, sock, fault = self.connected.pop(0)
+            self.working -= 1
             if self.streams.get(stream.number) is not stream:
                 if sock:
                     sock.close()

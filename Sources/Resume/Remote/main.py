@@ -80,6 +80,8 @@ def places(make=False):
     """Directories for our files that nobody else can write to, made if need be."""
     for path in '/tmp/.ec2sh-%d' % UID, os.path.expanduser('~/.ec2sh/run'):
         try:
+            if path[0] != '/':
+                continue
             if make and not os.path.isdir(path):
                 os.makedirs(path, 0o700)
             state = os.lstat(path)
@@ -113,7 +115,7 @@ def look(base):
     age = time.time() - os.fstat(claim).st_mtime
     os.close(claim)
     if busy or not text and age < 10:
-        return 9, 0
+        return 9, text
     status = slurp(base + '.exit')
     if status.isdigit():
         return 8, int(status) & 255
@@ -161,6 +163,14 @@ def wait_for(sock):
     os._exit(0)
 
 
+def look_again(claim):
+    """Tells the remote half that holds this claim that its socket is not there."""
+    try:
+        os.kill(int(claim.split(b' ')[1]), 1)  # SIGHUP
+    except (OSError, ValueError, IndexError):
+        pass
+
+
 def hand_over(sock, hello):
     """Gives our descriptors to a session that is there; START is of no use to it."""
     hello = hello[:1] + (b'\2' if hello[1] == 1 else hello[1:2]) + hello[2:]
@@ -187,11 +197,14 @@ def main():
     if mode == 4:
         load(LISTS)
         tell()
-    for _ in range(20):
-        found, value = find(name.hex())
+    found, value = find(name.hex())
+    for turn in range(20):
         if found != 9:
             break
         time.sleep(.1)
+        if turn == 10:
+            look_again(value)
+        found, value = find(name.hex())
     if not isinstance(found, int):
         hand_over(found, hello)
     if not found and mode != 1:
@@ -200,7 +213,7 @@ def main():
     if not found and uptime and since > float(uptime[0]):
         found = 4
     if found:
-        refuse(found, '', value)
+        refuse(found, '', value if found == 8 else 0)
     load(SESSION)
     begin(hello, start, name, secret, window)
 

@@ -25,7 +25,10 @@ class Session(Links, Files, Process):
                 or any(not name or b'=' in name for name in variables[::2])):
             raise OSError('no command or environment can be so')
         # The buffers together take less than 1/32 of a small machine's memory.
-        memory = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+        try:
+            memory = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+        except ValueError:
+            memory = 1 << 31
         self.window = self.allowance = max(PIECE, min(window, 1 << 26, memory >> 7))
         self.output = Output(self.window)
         # glibc keeps twice as much as it has once seen given back; less is returned and fetched
@@ -70,14 +73,16 @@ class Session(Links, Files, Process):
         self.remove(forget)
         self.signal(_signal.SIGHUP)
         self.signal(_signal.SIGCONT)
-        if self.link:
-            # Nobody is waited for longer than this.
-            _signal.alarm(5)
-            os.set_blocking(self.link.writer, True)
-            self.link.out += last
-            while self.link.out:
-                self.link.out = self.link.out[os.write(self.link.writer, self.link.out):]
-        os._exit(0)
+        try:
+            if self.link:
+                # Nobody is waited for longer than this.
+                _signal.alarm(5)
+                os.set_blocking(self.link.writer, True)
+                self.link.out += last
+                while self.link.out:
+                    self.link.out = self.link.out[os.write(self.link.writer, self.link.out):]
+        finally:
+            os._exit(0)
 
     # -- The loop
 
@@ -153,8 +158,12 @@ class Session(Links, Files, Process):
             self.touch()
 
     def woken(self, *_):
-        if _signal.SIGTERM in os.read(self.wake, PIECE):
+        told = os.read(self.wake, PIECE)
+        if _signal.SIGTERM in told:
             self.leave(frame(20, 'B', 5), False)
+        if _signal.SIGHUP in told:
+            # From somebody who looks for the socket (look_again in main).
+            self.touch()
         if self.pid and not self.exit:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
@@ -244,7 +253,7 @@ def begin(hello, start, name, secret, window):
     session.links.append(link)
     try:
         session.start(start, window)
-        session.hello(link, frame(1, 'r', hello)[4:], 1)
+        session.hello(link, hello, 1)
     except FileExistsError:
         link.refuse(9)
     except (ValueError, error) as fault:

@@ -14,6 +14,7 @@ import pathlib
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -81,6 +82,9 @@ def _pythons():
     return found
 
 
+# As sshd has them for who it starts; a job in the background ignores some.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    signal.signal(number, signal.SIG_DFL)
 PYTHONS = {}
 ISOLATED = os.geteuid() == 0 and _isolate()
 if not ISOLATED:

@@ -210,6 +210,15 @@ class Files(Case):
         client.attach()
         self.works(client)
 
+    def test_socket_that_is_removed_while_nobody_is_there(self):
+        client = self.session()
+        client.drop()
+        time.sleep(0.2)
+        os.unlink(client.path)
+        client.attach()
+        client.greeted()
+        self.works(client)
+
     def test_files_are_kept_young(self):
         client = self.session()
         paths = list(ground.PLACE.iterdir())

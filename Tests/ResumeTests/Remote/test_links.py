@@ -279,6 +279,23 @@ class Attaching(Case):
         client.send(b"after")
         client.until(lambda: client.output == b"before after")
 
+    def test_bye_on_a_link_that_is_gone(self):
+        """The answer reaches nobody; the session ends all the same."""
+        for reason in b"\1", b"\3":
+            client = self.start()
+            client.link.process.stdout.close()
+            os.write(client.link.writer, frame(BYE, reason))
+            self.gone(client.welcome["pid"])
+            client.link.process.stdin.close()
+            client.link.reap()
+            client.links.clear()
+            self.assertEqual(os.listdir(ground.PLACE), [])
+
+    def test_bye_behind_output_that_nobody_reads(self):
+        client = self.start("exec cat /dev/zero")
+        os.write(client.link.writer, frame(BYE, b"\1"))
+        self.gone(client.welcome["pid"])
+
     def test_end_hangs_up(self):
         client = self.start("exec 2>/dev/null; trap 'echo hup >hup; exit' HUP; echo up; while :; do sleep 0.05; done")
         client.until(lambda: client.output == b"up\n")
