@@ -25,6 +25,8 @@ final class ResumedCarrier: ChannelCarrier {
     private var channels: [WeakChannel] = []
     /// Whether the user, or a signal, wants it all to end.
     private var isGivenUp = false
+    /// Whether the connection is closed already, and no other stands yet.
+    private var hasLeft = false
     private var listeners: [Listener] = []
     /// Those that the server has not agreed to again, and when each is asked for next.
     private var awaited: [(listener: Listener, due: Instant)] = []
@@ -187,13 +189,15 @@ final class ResumedCarrier: ChannelCarrier {
             traffic.received + traffic.sent >= ResumedCarrier.useful
             || readClock() - connected >= ResumedCarrier.lasting
         if isOfUse { reconnector.noteUse() }
+        hasLeft = true
         pastTraffic = (pastTraffic.sent + traffic.sent, pastTraffic.received + traffic.received)
         pastPackets += session.packetsReceived
         connection.close()
     }
 
     private func adopt(_ next: Connection) throws {
-        if next !== connection, session.failure == nil { leave() }
+        if !hasLeft { leave() }
+        hasLeft = false
         connection = next
         connected = readClock()
         // As the one before: channels look at what it has brought in the same turn.
@@ -251,11 +255,12 @@ final class ResumedCarrier: ChannelCarrier {
     }
 
     var traffic: (sent: UInt64, received: UInt64) {
+        if hasLeft { return pastTraffic }
         let traffic = session.traffic
         return (pastTraffic.sent + traffic.sent, pastTraffic.received + traffic.received)
     }
 
-    var packetsReceived: UInt64 { pastPackets + session.packetsReceived }
+    var packetsReceived: UInt64 { pastPackets + (hasLeft ? 0 : session.packetsReceived) }
     func sendKeepalive() { session.sendKeepalive() }
     func requestRekey() { session.requestRekey() }
 

@@ -91,7 +91,7 @@ internal import SSH
 
     /// Whether its link answers; before the first answer nothing is known.
     func liveness(_ now: Instant) -> ResumeSession.Liveness {
-        guard let session, session.started == .yes, session.isUp else { return .alive }
+        guard let session, session.started == .yes, session.isAttached else { return .alive }
         return session.liveness(now)
     }
 
