@@ -90,8 +90,10 @@ struct InstanceLanes {
     private var systemsManagerLane: WayRace.Lane {
         late(.ssm) { known throws(WayError) in
             if mayFork { return try child(.ssm, known) }
-            var parameters = SystemsManagerParameters(instance: known.instance.id)
-            parameters.port = port
+            let parameters = SystemsManagerParameters(
+                instance: known.instance.id,
+                .server(port: port)
+            )
             return SystemsManagerWay(
                 parameters,
                 trace: trace,

@@ -58,6 +58,10 @@ public struct Frame: Sendable, Equatable {
         public static let handshakeResponse = PayloadType(rawValue: 6)
         /// From now on bytes may flow.
         public static let handshakeComplete = PayloadType(rawValue: 7)
+        /// A secret that the agent wants to see decrypted.
+        public static let challengeRequest = PayloadType(rawValue: 8)
+        /// The same, encrypted by the client.
+        public static let challengeResponse = PayloadType(rawValue: 9)
         /// A ``ChannelFlag``.
         public static let flag = PayloadType(rawValue: 10)
         /// Bytes of standard error.
