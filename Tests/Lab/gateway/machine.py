@@ -7,7 +7,8 @@ Runs in the namespaces of an instance and needs nothing but Python. One request 
 line of JSON; the answer is a line of JSON, with a descriptor where one was asked for:
 
   {"do": "connect", "address": A, "port": N}           a connected socket
-  {"do": "shell", "environment": {...}}                the terminal of a new shell of ssm-user's
+  {"do": "shell", "environment": {...}}                the terminal of a new shell of ssm-user's,
+   "command": C                                        or of one that runs a command
   {"do": "push", "directory": D, "user": U, "key": K, "until": T}
   {"do": "launch", "id": I, "directory": D, "addresses": [...], "configuration": C, "server": S,
    "authorized": {user: text}}                         host keys, addresses and a server
@@ -169,7 +170,8 @@ def _shell(order: dict) -> tuple[dict, int | None]:
                 "PATH": "/usr/bin:/bin", "TERM": "xterm-256color", "HOME": "/home/ssm-user",
                 "PS1": "$ ", **order.get("environment", {}),
             }
-            os.execve("/bin/sh", ["sh"], environment)
+            command = order.get("command")
+            os.execve("/bin/sh", ["sh", "-c", command] if command else ["sh"], environment)
         finally:
             os._exit(127)
     threading.Thread(target=os.waitpid, args=(child, 0), daemon=True).start()

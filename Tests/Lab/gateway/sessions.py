@@ -27,7 +27,9 @@ _DOCUMENTS = {
     "AWS-StartPortForwardingSession": ("Port", "LocalPortForwarding"),
     "AWS-StartPortForwardingSessionToRemoteHost": ("Port", "LocalPortForwarding"),
     "SSM-SessionManagerRunShell": ("Standard_Stream", None),
+    "AWS-StartInteractiveCommand": ("InteractiveCommands", None),
 }
+_KNOWN = {"Port": {"portNumber", "localPortNumber", "host"}, "InteractiveCommands": {"command"}}
 
 
 class Session:
@@ -301,11 +303,13 @@ def start_session(call: Call) -> dict:
             f"arn:aws:ssm:{call.region}::document/{document} because no identity-based policy "
             "allows the ssm:StartSession action",
         )
-    known = {"portNumber", "localPortNumber", "host"} if document in _DOCUMENTS and document != "SSM-SessionManagerRunShell" else set()
+    known = _KNOWN.get(_DOCUMENTS[document][0], set())
     for name, values in given.items():
         if name not in known or not isinstance(values, list):
             raise Fault("InvalidParameters", f"Parameter {name} is not defined in the document.")
     parameters = {name: values[0] for name, values in given.items()}
+    if document.endswith("ToRemoteHost") and not parameters.get("host"):
+        raise Fault("InvalidParameters", "Parameter host is not given.")
     if _DOCUMENTS[document][0] == "Port":
         parameters.setdefault("portNumber", "22" if document == "AWS-StartSSHSession" else "80")
     session = Session(call.account, server, call.region, document, parameters)

@@ -260,10 +260,11 @@ class Sessions(Case):
             await client.ready.wait()
             await client.send(b"".join((
                 piece(0, 3), piece(0, 5), piece(2, 3, b"three"), piece(2, 5, b"fives"),
-                piece(1, 3), piece(1, 5),
             )))
             answers = {}
-            for _ in range(4):
+            for turn in range(4):
+                if turn == 2:
+                    await client.send(piece(1, 3) + piece(1, 5))
                 version, command, size, stream = struct.unpack("<BBHI", await client.expect(8))
                 self.assertEqual(version, 1)
                 answers.setdefault(stream, []).append((command, await client.expect(size)))
@@ -275,6 +276,32 @@ class Sessions(Case):
         echo.close()
         properties = client.handshake["RequestedClientActions"][0]["ActionParameters"]["Properties"]
         self.assertEqual(properties["type"], "LocalPortForwarding")
+        self.no_violations()
+
+    def test_an_old_agent_carries_one_connection_after_the_other(self) -> None:
+        echo = _Echo()
+        self.account.order("plan", agent="3.0.196.0")
+
+        async def work(client: Client) -> None:
+            await client.ready.wait()
+            for word in (b"first", b"again"):
+                await client.send(word)
+                self.assertEqual(await client.expect(5), word)
+                await client.send(struct.pack(">I", frames.DISCONNECT_TO_PORT), frames.FLAG)
+                while client.unacknowledged:
+                    await asyncio.sleep(0.02)
+
+        self.drive(work, self.start("AWS-StartPortForwardingSession", portNumber=str(echo.port)))
+        echo.close()
+        self.no_violations()
+
+    def test_a_command_on_a_terminal(self) -> None:
+        async def work(client: Client) -> None:
+            while client.closed is None:
+                await asyncio.sleep(0.02)
+
+        started = self.start("AWS-StartInteractiveCommand", command="test -t 0 && echo on a $((40 + 2))")
+        self.assertIn(b"on a 42", self.drive(work, started).received)
         self.no_violations()
 
     def test_silence_of_the_agent(self) -> None:

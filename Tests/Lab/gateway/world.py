@@ -158,6 +158,7 @@ class SessionPlan:
     cut_between: tuple[int, int] = (65536, 1048576)  # bytes
     seed: int = 1
     kms: bool = False  # shells are encrypted
+    agent: str = "3.3.1611.0"  # the agents' version; one before 3.0.197 knows nothing of smux
     keys: float = 60  # seconds a pushed key lives
     tunnel: float = 3600  # seconds a tunnel through an endpoint lives
 
