@@ -155,6 +155,7 @@ let package = Package(
             name: "ClientTests",
             dependencies: [
                 "AWS", "Client", "EC2", "Faults", "Posix", "SSH", "SSHConfig", "TestSupport",
+                "Ways",
             ]
         ),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"]),

@@ -13,6 +13,8 @@ struct InstanceLanes {
     let options: Options
     let whereabouts: Whereabouts
     let direct: DirectParameters
+    /// Those that are tried, in this order.
+    let ways: [WayName]
     /// The way that worked the last time.
     let remembered: WayName?
     /// SHELL.
@@ -23,7 +25,7 @@ struct InstanceLanes {
 
     /// The lanes, the first one first; the one that worked the last time begins beside it.
     var lanes: [WayRace.Lane] {
-        var lanes = options.ec2Ways.map { (way: $0, lane: lane($0)) }
+        var lanes = ways.map { (way: $0, lane: lane($0)) }
         if let index = lanes.firstIndex(where: { $0.way == remembered }), index > 0 {
             var known = lanes.remove(at: index)
             known.lane.beginsAtOnce = true
@@ -90,12 +92,19 @@ struct InstanceLanes {
     private var systemsManagerLane: WayRace.Lane {
         late(.ssm) { known throws(WayError) in
             if mayFork { return try child(.ssm, known) }
-            let parameters = SystemsManagerParameters(
-                instance: known.instance.id,
-                .server(port: port)
-            )
+            if let shared = sharedSession(known) { return PortWay(over: shared) }
             return SystemsManagerWay(
-                parameters,
+                SystemsManagerParameters(instance: known.instance.id, .server(port: port)),
+                trace: trace,
+                caller: whereabouts.cloud.caller(for: known)
+            )
+        }
+    }
+
+    private func sharedSession(_ known: KnownInstance) -> PortSession? {
+        whereabouts.sharing.session {
+            PortSession(
+                SystemsManagerParameters(instance: known.instance.id, .port(host: nil, port)),
                 trace: trace,
                 caller: whereabouts.cloud.caller(for: known)
             )
@@ -104,12 +113,7 @@ struct InstanceLanes {
 
     // MARK: - In a process of its own
 
-    /// Whether the connection may outlive this process (`-f`, ControlPersist): a tunnel's threads
-    /// do not go through a fork, so that it has to live elsewhere.
-    private var mayFork: Bool {
-        options.forkAfterAuthentication
-            || options.controlPath != nil && options.controlPersist != .no
-    }
+    private var mayFork: Bool { options.mayFork }
 
     private func child(_ way: WayName, _ known: KnownInstance) throws(WayError) -> any Way {
         var words: [String]
@@ -130,6 +134,24 @@ struct InstanceLanes {
         _ make: @escaping (KnownInstance) throws(WayError) -> any Way
     ) -> WayRace.Lane {
         WayRace.Lane(way.name) { LateWay(InstanceFinder(whereabouts, make)) }
+    }
+}
+
+extension Options {
+    /// Whether the connection may outlive this process (`-f`, ControlPersist): a tunnel's threads
+    /// do not go through a fork, so that it has to live elsewhere.
+    fileprivate var mayFork: Bool {
+        forkAfterAuthentication || controlPath != nil && controlPersist != .no
+    }
+}
+
+extension Plan {
+    /// Whether the connection's bytes go through threads of this process.
+    var isTunnelled: Bool {
+        switch whereabouts?.way {
+        case .endpoint?, .ssm?: !options.mayFork
+        case .direct?, nil: false
+        }
     }
 }
 

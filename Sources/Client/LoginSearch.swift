@@ -20,16 +20,28 @@ struct LoginSearch {
     /// Whether AWS was asked about a host that is plain to all appearances.
     private var hasGuessed = false
 
+    /// What a search has come to.
+    enum Found {
+        /// A login that works.
+        case login(Connection)
+        /// sshd is out of reach, and why; the agent is to give a shell.
+        case shell(any Error)
+        /// The agent is to connect to ports, and sshd is not asked; what was tried before.
+        case ports(any Error)
+    }
+
     /// Prepares a search; nothing is tried yet.
     /// - Parameters:
     ///   - plan: the host, and how to get there.
     ///   - context: what the run shares.
+    ///   - wish: what the agent of Systems Manager could do in the place of sshd.
     /// - Throws: ``EC2/UserTableError`` when the user's own table of names is damaged.
-    init(_ plan: Plan, in context: Context) throws {
+    init(_ plan: Plan, in context: Context, wish: AgentFacts.Wish = .other) throws {
         self.plan = plan
         self.context = context
         if Whereabouts.isKnownAddress(plan, in: context) { self.plan.options.becomeInstance() }
         facts = LoginFacts(self.plan.options, localUser: context.user.name)
+        facts.agent.wish = wish
         memory =
             facts.isEC2
             ? LoginMemory(environment: context.environment, home: context.user.home) : nil
@@ -66,21 +78,36 @@ struct LoginSearch {
     /// Whether the user is a guess, of which the server may say later that it was wrong.
     var isGuessing: Bool { facts.isEC2 && facts.givenUser == nil }
 
+    /// Tries until a login works, or something else is to be done.
+    /// - Returns: what it has come to.
+    /// - Throws: ``Stopped`` when no login is left to try.
+    mutating func find() throws -> Found {
+        while true {
+            let (outcome, fault): (LoginOutcome, any Error)
+            do {
+                switch try attempt() {
+                case .loggedIn(let connection): return .login(connection)
+                case .answered(let answer, let user): (outcome, fault) = (answer, user)
+                }
+            } catch {
+                (outcome, fault) = (LoginOutcome(error), error)
+            }
+            switch try decide(after: outcome, fault) {
+            case .goOn: break
+            case .shell: return .shell(fault)
+            case .ports: return .ports(fault)
+            }
+        }
+    }
+
     /// Tries until a login works.
     /// - Returns: the logged-in connection.
     /// - Throws: ``Stopped`` when no login is left to try.
     mutating func connect() throws -> Connection {
-        while true {
-            do {
-                switch try attempt() {
-                case .loggedIn(let connection): return connection
-                case .answered(let outcome, let fault): try decide(after: outcome, fault)
-                }
-            } catch let stopped as Stopped {
-                throw stopped
-            } catch {
-                try decide(after: LoginOutcome(error), error)
-            }
+        switch try find() {
+        case .login(let connection): return connection
+        // Nobody has wished for these.
+        case .shell(let fault), .ports(let fault): throw Stopped(fault: fault, stop: .silently)
         }
     }
 
@@ -104,6 +131,9 @@ struct LoginSearch {
         return connection
     }
 
+    /// Gives back what all tries have in common; no connection is used any more.
+    func end() { plan.whereabouts?.sharing.end() }
+
     /// Finds the way in, and goes no further.
     /// - Returns: the descriptor that leads to the server.
     /// - Throws: ``Stopped`` when no way is left to try.
@@ -112,7 +142,7 @@ struct LoginSearch {
             do {
                 return try Reach(context: context).open(plan)
             } catch {
-                try decide(after: LoginOutcome(error), error)
+                _ = try decide(after: LoginOutcome(error), error)
             }
         }
     }
@@ -120,16 +150,31 @@ struct LoginSearch {
     /// Takes the server's word, given in the session, that another user is meant.
     /// - Throws: ``Stopped`` when that one is not to be tried.
     mutating func redirect(to user: String) throws {
-        try decide(after: .redirected(user: user), WrongUser(user: user))
+        _ = try decide(after: .redirected(user: user), WrongUser(user: user))
     }
 
-    private mutating func decide(after outcome: LoginOutcome, _ fault: any Error) throws {
+    /// What comes after a decision.
+    private enum Course {
+        case goOn
+        case shell
+        case ports
+    }
+
+    private mutating func decide(
+        after outcome: LoginOutcome,
+        _ fault: any Error
+    ) throws -> Course {
         context.trace.debug(.debug1, .auth, "attempt ended: \(outcome)")
-        if try isInstanceAfterAll(outcome) { return }
-        if try isOldNews(outcome) { return }
+        if try isInstanceAfterAll(outcome) {
+            // What has asked AWS has threads, which do not go through a fork.
+            let mayFork = plan.options.forkAfterAuthentication
+            return Strategy.needsNoServer(facts) && !mayFork ? .ports : .goOn
+        }
+        if try isOldNews(outcome) { return .goOn }
         try note(fault)
         switch Strategy.next(after: outcome, facts: facts) {
         case .attempt(let login): next = login
+        case .shell: return .shell
         case .again(let pause):
             if facts.retries == 0, case .notRunning(let state) = outcome {
                 let host = facts.host
@@ -140,11 +185,14 @@ struct LoginSearch {
                 context.trace.say(.info, "ec2sh: \(host) has just been started; waiting for sshd")
             }
             facts.retries += 1
+            plan.ways = Strategy.ways(facts)
+            plan.whereabouts?.sharing.note(facts.lostWays[.ssm])
             try wait(pause)
             if case .notRunning = outcome { try plan.whereabouts?.askAgain() }
         case .stop(let stop):
             throw Stopped(fault: outcome == .pushFailed ? refusal ?? fault : fault, stop: stop)
         }
+        return .goOn
     }
 
     /// Keeps what a fault tells besides how the attempt ended.
@@ -161,6 +209,8 @@ struct LoginSearch {
         default:
             break
         }
+        facts.lostWays = plan.whereabouts?.losses.mapValues(\.outcome) ?? [:]
+        facts.agent.instance = plan.whereabouts?.known?.instance.id
         facts.isStarting = plan.whereabouts?.known?.isStarting(now: currentTimestamp())
     }
 
@@ -188,7 +238,7 @@ struct LoginSearch {
         }
         if now.instance.state != .running {
             let state = now.instance.state.rawValue
-            try decide(after: .notRunning(state: state), WayError(notRunning: now))
+            _ = try decide(after: .notRunning(state: state), WayError(notRunning: now))
             return true
         }
         let isElsewhere = now.address != before.address
@@ -258,6 +308,7 @@ struct LoginSearch {
             if login.purpose == .login {
                 remember(success)
                 next = login
+                if plan.whereabouts?.way != .ssm { plan.whereabouts?.sharing.drop() }
                 return .loggedIn(connection)
             }
             let answer = try ask(connection)

@@ -26,6 +26,7 @@ public struct ProxyRun {
     /// - Throws: ``Stopped`` when there is no way in.
     public mutating func run() throws -> Int32 {
         let start = readClock()
+        defer { search.end() }
         let reached = try search.reach()
         let carrier = reached.carrier
         defer { carrier.close() }

@@ -1,6 +1,7 @@
 public import EC2
 public import Faults
 public import SSHConfig
+internal import Ways
 
 /// One login that is to be tried: one connection, one user name.
 public struct LoginAttempt: Sendable, Equatable {
@@ -126,6 +127,12 @@ public struct LoginFacts: Sendable {
     public var attempts: [LoginAttempt] = []
     /// How often the connection was tried again on our own, for any reason.
     public var retries = 0
+    /// EC2Ways.
+    var ways: [WayName] = []
+    /// How the ways ended that were tried last and led nowhere.
+    var lostWays: [WayName: WayError.Outcome] = [:]
+    /// What Systems Manager could do in the place of sshd.
+    var agent = AgentFacts()
 
     /// Begins with what is known before the first connection.
     /// - Parameters:
@@ -141,6 +148,8 @@ public struct LoginFacts: Sendable {
         configuredUsers = options.ec2Users
         pushKey = options.ec2PushKey
         keyFiles = options.isSet(.identityFile) ? options.identityFile : []
+        ways = options.ec2Ways
+        agent.fallback = options.ec2ShellFallback
     }
 
     /// Whether a target is treated as an instance: EC2Host's word, else EC2Instance's, else the

@@ -1,9 +1,20 @@
 internal import EC2
 internal import Faults
+internal import SSHConfig
+internal import Ways
 
 /// What the user can do about a login that failed, for instances alone.
 enum StrategyHints {
     static func hint(
+        after outcome: LoginOutcome,
+        _ facts: LoginFacts,
+        triedUsers: [String]
+    ) -> Hint? {
+        if let hint = withoutServer(outcome, facts) { return hint }
+        return serverHint(after: outcome, facts, triedUsers: triedUsers)
+    }
+
+    private static func serverHint(
         after outcome: LoginOutcome,
         _ facts: LoginFacts,
         triedUsers: [String]
@@ -21,6 +32,35 @@ enum StrategyHints {
         case .keyRefused, .pushFailed: keyRefused(facts, triedUsers)
         case .tooManyFailures: tooManyFailures(facts)
         case .hostKeyRefused, .openedWhileAsking, .keyFilesUnusable, .notRunning, .other: nil
+        }
+    }
+
+    /// What can be had of the agent when it says that sshd is not there.
+    private static func withoutServer(_ outcome: LoginOutcome, _ facts: LoginFacts) -> Hint? {
+        switch outcome {
+        case .nameNotFound, .noAnswer, .connectionRefused, .closedBeforeBanner, .notSSH: break
+        default: return nil
+        }
+        guard facts.lostWays[.ssm] == .refused, facts.attempts.isEmpty else { return nil }
+        let host = quoted(facts.host)
+        switch (facts.agent.wish, facts.agent.fallback) {
+        case (.shell, .no): return .run("ec2sh -o EC2ShellFallback=auto \(host)")
+        case (.command, .auto), (.command, .no):
+            return .advice(
+                "nobody listens there, but Systems Manager's agent answers: in a terminal, "
+                    + "-o EC2ShellFallback=yes runs the command by it, as its own user"
+            )
+        case (.ports, _): return .advice("forwards without sshd: -N with -o EC2Ways=ssm")
+        case (.other, .yes):
+            return .advice(
+                "EC2ShellFallback is for terminals: Systems Manager would mix a command's outputs "
+                    + "and lose its status; 'aws ssm send-command' runs one without sshd"
+            )
+        case (.shell, _), (.command, .yes), (.other, _):
+            return .advice(
+                "nobody listens there, but Systems Manager's agent answers: 'ec2sh \(host)' in a "
+                    + "terminal opens a shell by it; a script needs sshd, or 'aws ssm send-command'"
+            )
         }
     }
 

@@ -3,6 +3,7 @@ internal import EC2
 internal import Faults
 internal import Posix
 internal import SSHConfig
+internal import Ways
 
 /// What is known of the instance that a target stands for: from the cache at once, from AWS when
 /// somebody asks for it, and then once for all who ask.
@@ -19,6 +20,10 @@ final class Whereabouts {
     private(set) var isRemembered: Bool
     /// The way that led to the instance in this run.
     var way: WayName?
+    /// What tries through Systems Manager have in common.
+    let sharing = SharedSession()
+    /// How the ways ended that were tried last and led nowhere.
+    var losses: [WayName: WayError] = [:]
     private var search: CloudCall<KnownInstance>?
     private var wantsImages = false
     private var imageSearch: CloudCall<KnownInstance>?

@@ -58,6 +58,8 @@ final class PortEnd: LocalEndUser {
     }
 
     func receivedLocal(_ bytes: ByteBuffer) {
+        // Nobody takes it any more; bytes left unread would reset what the client still has to read.
+        if isFinished { return local.read() }
         rest += bytes.readableBytesView
         lastMoved = readClock()
         hasClientSpokenLast = true
@@ -66,6 +68,7 @@ final class PortEnd: LocalEndUser {
 
     func localEnded() {
         hasEnded = true
+        if isFinished && held.isEmpty { local.close() }
         load?.tunnel?.loadChanged()
     }
 
@@ -100,14 +103,22 @@ final class PortEnd: LocalEndUser {
         }
         held.removeFirst(written)
         local.flush()
-        if isFinished && held.isEmpty { local.close() }
+        if isFinished { leave() }
         load?.endHasRoom()
     }
 
     /// Nothing more comes from the other side.
     func finish() {
         isFinished = true
-        if held.isEmpty { local.close() }
+        leave()
+    }
+
+    /// Tells the client so, once it has all, and waits until it has seen that.
+    private func leave() {
+        guard held.isEmpty else { return }
+        if hasEnded { return local.close() }
+        local.finish()
+        local.read()
     }
 
     /// Gives it up, whatever was on its way.

@@ -23,7 +23,7 @@ final class PortLoad: SessionLoad {
     private let isRefused: () -> Void
     private var carriage = Carriage.unknown
     private var ends: [PortEnd] = []
-    /// Those that the other side has closed and whose clients have not taken all.
+    /// Those that the other side has closed, until their clients have seen it.
     private var leaving: [PortEnd] = []
     private var touched: [PortEnd] = []
     /// Frames that the channel has not taken.
@@ -98,10 +98,7 @@ final class PortLoad: SessionLoad {
     }
 
     /// A client has taken what was held.
-    func endHasRoom() {
-        leaving.removeAll { $0.heldBytes == 0 }
-        tunnel?.loadHasRoom()
-    }
+    func endHasRoom() { tunnel?.loadHasRoom() }
 
     func close() {
         isClosed = true
@@ -187,7 +184,7 @@ final class PortLoad: SessionLoad {
         case .closed(let stream):
             guard let end = ends.first(where: { $0.stream == stream }) else { return }
             ends.removeAll { $0 === end }
-            if end.heldBytes > 0 { leaving.append(end) }
+            leaving.append(end)
             end.finish()
         }
     }

@@ -34,8 +34,8 @@ public final class PortWay: Way {
     /// - Returns: a non-blocking socket; nil as long as the session has not begun.
     public func take() -> Descriptor? { socket.take() }
 
-    /// Ends the session.
-    public func end() { session.end() }
+    /// The session stays, for the next try.
+    public func end() {}
 
     // MARK: - Source
 

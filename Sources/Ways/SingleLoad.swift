@@ -14,6 +14,8 @@ final class SingleLoad: SessionLoad, LocalEndUser {
     /// Bytes of the local end that the channel had no room for.
     private var rest: ArraySlice<UInt8> = []
     private var size: (columns: Int, rows: Int)?
+    /// Whether bytes may go: a shell's terminal gets its size before anything is typed.
+    private var isReady: Bool
     private var isOpen = false
     private var hasLocalEnded = false
     private var isQuiet = false
@@ -21,6 +23,7 @@ final class SingleLoad: SessionLoad, LocalEndUser {
     init(_ local: LocalEnd, isShell: Bool) {
         self.local = local
         self.isShell = isShell
+        isReady = !isShell
         local.user = self
     }
 
@@ -41,14 +44,16 @@ final class SingleLoad: SessionLoad, LocalEndUser {
 
     func supply(_ now: Instant) {
         guard let tunnel else { return }
-        if !rest.isEmpty { rest = rest.dropFirst(tunnel.send(rest)) }
         if isOpen, let size = size.take() { tunnel.resize(columns: size.columns, rows: size.rows) }
-        if rest.isEmpty, tunnel.room > 0, !hasLocalEnded { local.read() }
+        if !rest.isEmpty { rest = rest.dropFirst(tunnel.send(rest)) }
+        if rest.isEmpty, tunnel.room > 0, isReady, !hasLocalEnded { local.read() }
     }
 
     func obey(_ order: TunnelOrder) {
         guard case .resize(let columns, let rows) = order else { return }
-        size = (columns, rows)
+        isReady = true
+        // A terminal without a size leaves the agent's as it is.
+        if columns > 0 && rows > 0 { size = (columns, rows) }
         tunnel?.loadChanged()
     }
 

@@ -47,7 +47,7 @@ public struct SystemsManagerParameters: Sendable {
     }
 
     /// What it leads to, in messages.
-    var place: String {
+    public var place: String {
         switch target {
         case .server(let port), .port(nil, let port): "\(instance) port \(port)"
         case .port(let host?, let port): "\(instance): \(host) port \(port)"

@@ -72,6 +72,9 @@ public class Tunnel: Source {
         }
     }
 
+    /// Begins to end the tunnel and what AWS keeps for it.
+    public func stop() { control?.stop() }
+
     /// Ends the tunnel and what AWS keeps for it, and waits a moment for that.
     public func end() {
         guard let control, let mailbox, !isFinished else { return }

@@ -77,3 +77,20 @@ func expectReached(
         sourceLocation: sourceLocation
     )
 }
+
+/// Expects that there were sessions of Systems Manager, that all are over, and that nothing was done
+/// in them that no client may do.
+func expectSessionsOver(
+    in aws: CloudAccount,
+    sourceLocation: SourceLocation = #_sourceLocation
+) async throws {
+    let sessions = try await aws.sessions()
+    #expect(!sessions.isEmpty, sourceLocation: sourceLocation)
+    #expect(
+        sessions.allSatisfy { $0.state == "Terminated" },
+        "\(sessions)",
+        sourceLocation: sourceLocation
+    )
+    let violations = try await aws.calls().violations
+    #expect(violations == [], sourceLocation: sourceLocation)
+}

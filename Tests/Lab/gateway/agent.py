@@ -221,7 +221,7 @@ class Agent:
             elif flag == frames.DISCONNECT_TO_PORT and self.writer is not None:
                 self.writer.close()
         elif kind == frames.SIZE:
-            self._set_size(payload)
+            return self._set_size(payload)
         elif kind == frames.DATA:
             return await self._take_data(payload)
         else:
@@ -463,12 +463,14 @@ class Agent:
             os.close(self.terminal)
             self.terminal = None
 
-    def _set_size(self, payload: bytes) -> None:
+    def _set_size(self, payload: bytes) -> bool:
         try:
             said = json.loads(payload)
             size = struct.pack("HHHH", said["rows"], said["cols"], 0, 0)
         except (ValueError, KeyError, TypeError, struct.error) as error:
             self.session.account.violate(f"data channel: a size that cannot be read: {error!r}")
-            return
-        if self.terminal is not None:
-            fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, size)
+            return True
+        if self.terminal is None:
+            return False
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, size)
+        return True

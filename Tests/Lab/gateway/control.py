@@ -21,6 +21,7 @@ Orders ("do"), with what they take beyond that; "account" is what "account" answ
   cut       account                                        every websocket, without a farewell
   bye       account                                        every data channel is closed with "Bye"
   quiet     account, quiet                                 agents go away, or come back
+  end       account, text                                  sessions end, as those that were idle
   sessions  account                                        -> sessions
   calls     account, reset                                 -> counts, calls, throttled, violations
   secrets   account                                        -> secrets: keys, tokens, signatures
@@ -216,6 +217,10 @@ class Control:
 
     async def do_quiet(self, account: str, quiet: bool) -> None:
         for change in sessions.every(self._account(account), lambda s: s.set_quiet(quiet)):
+            await change
+
+    async def do_end(self, account: str, text: str = "") -> None:
+        for change in sessions.every(self._account(account), lambda s: s.end(text)):
             await change
 
     async def do_sessions(self, account: str) -> dict:
