@@ -224,7 +224,7 @@ struct LoginSearch {
         let now: KnownInstance
         do {
             try whereabouts.askAgain()
-            let limit = readClock() + LoginSearch.guessLimit
+            let limit = readClock() + LoginSearch.newsLimit
             let found = try context.poller.wait(about: whereabouts, until: limit) {
                 try whereabouts.progress()
             }
@@ -261,9 +261,12 @@ struct LoginSearch {
         }
         do {
             try whereabouts.begin()
-            let limit = readClock() + LoginSearch.guessLimit
-            let found = try context.poller.wait(about: whereabouts, until: limit) {
-                try whereabouts.progress()
+            let text = "asking AWS whether \(facts.host) is an instance"
+            let found = try context.showing(text) {
+                try context.poller.wait(
+                    about: whereabouts,
+                    until: readClock() + LoginSearch.guessLimit
+                ) { try whereabouts.progress() }
             }
             guard let found else { return false }
             context.trace.debug(.debug1, .name, "\(facts.host) is \(found.instance.id)")
@@ -280,7 +283,9 @@ struct LoginSearch {
         return true
     }
 
-    private static let guessLimit = Duration.seconds(5)
+    /// A host that is none of EC2's waits for this in vain: no longer than a login may take.
+    private static let guessLimit = Duration.seconds(3)
+    private static let newsLimit = Duration.seconds(5)
 
     private enum Result {
         case loggedIn(Connection)
