@@ -5,8 +5,9 @@ Orders ("do"), with what they take beyond that; "account" is what "account" answ
   account   shared: sees the lab's own instances too       -> account, key
   key       account, lifetime, kind (AKIA, ASIA)           -> key
   launch    account, image, name, count, region, public, ipv6, state, ssm, key_name, tags, user,
-            instance_connect, console, subnet, port, settings (lines of sshd_config that come
-            first)                                          -> instances
+            instance_connect, console, subnet, port, accepts_key, settings (lines of
+            sshd_config that come first),
+            managed: a machine of Systems Manager's that is not EC2's            -> instances
   set       account, instance, and any of: state, name, public (false takes the address away), ssm,
             port (open, refuse, drop, reject), console, instance_connect, key_name, initializing
   endpoint  account, region, subnet, state, reaches, refuse_after           -> endpoint
@@ -16,6 +17,9 @@ Orders ("do"), with what they take beyond that; "account" is what "account" answ
   throttle  account, action, size, refill                  each such action has a bucket of its own:
                                                            so many at once, so many a second
   device    account, serial, code                          roles want the code of this MFA device
+  policy    account                                        config/iam-policy.json is all it may
+  allows    account, action, document                      -> allowed, by "policy" and "deny"
+  pairs     account, public                                whether key pairs have public keys
   clock     account, seconds                               the service's clock is ahead by that
   plan      account, and any field of SessionPlan
   cut       account                                        every websocket, without a farewell
@@ -36,6 +40,7 @@ import os
 from collections import Counter
 
 import sessions
+from policy import Policy
 from world import Account, Endpoint, Failure, Key, Server, World, identifier
 
 FLEET = "fleet"
@@ -89,13 +94,15 @@ class Control:
         self, account: Account, name: str | None, image: str = "ubuntu",
         region: str = "eu-central-1", public: bool = True, ipv6: bool = False,
         user: str | None = None, port: str = "open", key_name: str | None = "my-key",
-        accepts_key: bool = True, settings: list[str] | None = None, **more: object,
+        accepts_key: bool = True, settings: list[str] | None = None, managed: bool = False,
+        **more: object,
     ) -> dict:
         flavour = self.flavours[image]
         number = self.launched
         self.launched += 1
         server = Server(
-            identifier("i"), account, region, image, user or flavour["user"], FLEET,
+            identifier("mi" if managed else "i"), account, region, image,
+            user or flavour["user"], FLEET,
             str(_PRIVATE + number), str(_PUBLIC + number) if public else None,
             str(_IPV6 + number) if ipv6 else None, name, key_name=key_name,
         )
@@ -105,7 +112,9 @@ class Control:
             setattr(server, field, value)
         machine = self.world.machines[FLEET]
         place = machine.place(server)
-        allowed = "\n".join(self.world.public_keys) + "\n" if accepts_key else ""
+        server.authorized = self.world.public_keys if accepts_key else []
+        server.host_key_directory = f"{place}/keys"
+        allowed = "".join(f"{key}\n" for key in server.authorized)
         authorized = {server.user: allowed}
         if server.user != "root" and flavour["root"]:
             hint = flavour["root"].format(user=server.user)
@@ -200,6 +209,15 @@ class Control:
             if not hasattr(plan, field):
                 raise TypeError(f"a plan has no {field}")
             setattr(plan, field, tuple(value) if isinstance(value, list) else value)
+
+    async def do_policy(self, account: str) -> None:
+        self._account(account).policy = Policy()
+
+    async def do_allows(self, account: str, action: str, document: str | None = None) -> dict:
+        return {"allowed": not self._account(account).is_denied(action, document)}
+
+    async def do_pairs(self, account: str, public: bool) -> None:
+        self._account(account).has_public_keys = public
 
     async def do_page(self, account: str, size: int) -> None:
         self._account(account).page = size

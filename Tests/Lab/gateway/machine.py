@@ -9,6 +9,7 @@ line of JSON; the answer is a line of JSON, with a descriptor where one was aske
   {"do": "connect", "address": A, "port": N}           a connected socket
   {"do": "shell", "environment": {...}}                the terminal of a new shell of ssm-user's,
    "command": C                                        or of one that runs a command
+  {"do": "run", "command": C, "keys": D}                what a root's shell says; D is its /etc/ssh
   {"do": "push", "directory": D, "user": U, "key": K, "until": T}
   {"do": "launch", "id": I, "directory": D, "addresses": [...], "configuration": C, "server": S,
    "authorized": {user: text}}                         host keys, addresses and a server
@@ -178,6 +179,22 @@ def _shell(order: dict) -> tuple[dict, int | None]:
     return {"process": child}, terminal
 
 
+def _run(order: dict) -> dict:
+    """A command as root, where the instance that is meant has its host keys."""
+    words = ["sh", "-c", order["command"]]
+    if order.get("keys"):
+        mount = 'mount --bind "$1" /etc/ssh && exec sh -c "$2"'
+        words = ["unshare", "--mount", "sh", "-c", mount, "sh", order["keys"], order["command"]]
+    done = subprocess.run(
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        timeout=20, check=False, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+    )
+    return {
+        "status": done.returncode, "output": done.stdout.decode(errors="replace"),
+        "errors": done.stderr.decode(errors="replace"),
+    }
+
+
 def _push(order: dict) -> dict:
     """Puts a key where the instance's AuthorizedKeysCommand looks."""
     os.makedirs(f"{order['directory']}/pushed", exist_ok=True)
@@ -197,6 +214,8 @@ def _answer(connection: socket.socket, fleet: Fleet) -> None:
                 answer, descriptor = _connect(order)
             elif what == "shell":
                 answer, descriptor = _shell(order)
+            elif what == "run":
+                answer = _run(order)
             elif what == "push":
                 answer = _push(order)
             elif what == "launch":

@@ -99,7 +99,7 @@ class Gateway:
         if account.is_throttled(name):
             account.throttled += 1
             raise throttling(call)
-        if account.is_denied(name):
+        if account.is_denied(name, call.parameters.get("DocumentName")):
             raise denial(call)
         if name not in ANSWERS:
             return await self.fallback.answer(call.service, request, received)

@@ -345,12 +345,14 @@ def get_connection_status(call: Call) -> dict:
 
 @answers("ssm:DescribeInstanceInformation")
 def describe_instance_information(call: Call) -> dict:
-    chosen = [server for server in call.account.visible(call.region) if server.ssm is not None]
+    chosen = [server for server in call.account.machines(call.region) if server.ssm is not None]
     for condition in call.parameters.get("Filters") or []:
         if condition["Key"] == "InstanceIds":
             chosen = [server for server in chosen if server.id in condition["Values"]]
         elif condition["Key"] == "PingStatus":
             chosen = [server for server in chosen if server.ssm in condition["Values"]]
+        elif condition["Key"] == "ResourceType":
+            chosen = [server for server in chosen if _kind(server) in condition["Values"]]
         else:
             raise Fault("InvalidFilterKey", "")
     size = min(call.parameters.get("MaxResults") or 10, 50)
@@ -359,13 +361,19 @@ def describe_instance_information(call: Call) -> dict:
         {
             "InstanceId": server.id, "PingStatus": server.ssm, "AgentVersion": "3.3.1611.0",
             "IsLatestVersion": True, "PlatformType": "Linux", "PlatformName": server.image,
-            "PlatformVersion": "1", "ResourceType": "EC2Instance", "IPAddress": server.private,
+            "PlatformVersion": "1", "ResourceType": _kind(server), "IPAddress": server.private,
             "ComputerName": server.private_name,
+            # The name given at the activation; instances have tags.
+            **({"Name": server.name} if server.is_managed and server.name else {}),
         } for server in chosen[start:start + size]
     ]}
     if start + size < len(chosen):
         result["NextToken"] = str(start + size)
     return result
+
+
+def _kind(server: Server) -> str:
+    return "ManagedInstance" if server.is_managed else "EC2Instance"
 
 
 def every(account: Account, change: Callable[[Session], object]) -> list[object]:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tests of the gateway itself, in the lab: lab.py run --cloud --root -- PYTHON test_gateway.py
 
-Those of Systems Manager are here; test_api.py and test_reaching.py have the others.
+Those of Systems Manager are here; test_api.py, test_machines.py and test_reaching.py have the others.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import frames  # noqa: E402
 import spoilt  # noqa: E402
 import test_api  # noqa: E402
+import test_machines  # noqa: E402
 import test_reaching  # noqa: E402
 from case import LAB, REGION, Case  # noqa: E402
 from ssmclient import Client, Closed  # noqa: E402
@@ -336,7 +337,7 @@ class _Echo:
 
 def load_tests(loader: unittest.TestLoader, tests: unittest.TestSuite, _: object) -> unittest.TestSuite:
     """All of them."""
-    for module in (test_api, test_reaching):
+    for module in (test_api, test_machines, test_reaching):
         tests.addTests(loader.loadTestsFromModule(module))
     return tests
 

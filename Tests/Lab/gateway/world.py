@@ -9,6 +9,8 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
+from policy import Policy
+
 REGIONS = ("eu-central-1", "us-east-1", "us-west-2")
 
 # AMI name and owner of each flavour of the lab; both are what users are told by.
@@ -79,7 +81,9 @@ class Server:
     ssm: str | None = "Online"  # PingStatus; None: it is not managed by Systems Manager
     instance_connect: bool = True
     host_keys: list[str] = field(default_factory=list)
-    console: str | None = None  # None: the host keys in cloud-init's form
+    host_key_directory: str | None = None  # None: where sshd has them, /etc/ssh
+    authorized: list[str] = field(default_factory=list)  # the keys that its user lets in
+    console: str | None = None  # None: users and host keys in cloud-init's form
     initializing: bool = False
     launched: float = field(default_factory=time.time)
 
@@ -106,6 +110,11 @@ class Server:
             return ""
         middle = "compute-1" if self.region == "us-east-1" else f"{self.region}.compute"
         return f"ec2-{self.public.replace('.', '-')}.{middle}.amazonaws.com"
+
+    @property
+    def is_managed(self) -> bool:
+        """A machine of Systems Manager's that EC2 does not know."""
+        return self.id.startswith("mi-")
 
     @property
     def is_up(self) -> bool:
@@ -185,6 +194,8 @@ class Account:
         self.delays: dict[str, float] = {}
         self.clock = 0.0
         self.page = 1000  # instances in one page of an answer at most
+        self.has_public_keys = True  # whether key pairs are told with their public keys
+        self.policy: Policy | None = None  # what alone is allowed
         self.plan = SessionPlan()
         self.sessions: dict[str, object] = {}
         self.tunnels: set[object] = set()
@@ -209,21 +220,25 @@ class Account:
     def subnet_id(self, region: str, name: str) -> str:
         return f"subnet-0{self.id}{REGIONS.index(region):02x}{sum(name.encode()) % 256:02x}"
 
-    def visible(self, region: str) -> list[Server]:
-        """The instances an answer is made of."""
-        own = [server for server in self.servers.values() if server.region == region]
+    def machines(self, region: str | None = None) -> list[Server]:
+        """All that Systems Manager knows."""
         shared = self.world.lab_servers if self.shared else []
-        return own + [server for server in shared if server.region == region]
+        return [
+            server for server in [*self.servers.values(), *shared]
+            if region in (None, server.region)
+        ]
+
+    def visible(self, region: str) -> list[Server]:
+        """The instances an answer of EC2's is made of."""
+        return [server for server in self.machines(region) if not server.is_managed]
 
     def find(self, instance: str, region: str | None = None) -> Server | None:
-        for server in self.visible(region) if region else [
-            *self.servers.values(), *(self.world.lab_servers if self.shared else []),
-        ]:
-            if server.id == instance:
-                return server
-        return None
+        return next((s for s in self.machines(region) if s.id == instance), None)
 
-    def is_denied(self, action: str) -> bool:
+    def is_denied(self, action: str, document: str | None = None) -> bool:
+        is_action = not action.startswith("document:")
+        if self.policy is not None and is_action and not self.policy.allows(action, document):
+            return True
         return any(fnmatch.fnmatchcase(action, pattern) for pattern in self.denied)
 
     def ordered_failure(self, action: str) -> Failure | None:
