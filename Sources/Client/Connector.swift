@@ -135,17 +135,17 @@ struct Connector {
             known: known,
             command: KnownHostsCommand(plan, key, trace: context.trace)?.callAsFunction,
             ask: { context.prompter.ask($0, .visible) },
-            prove: { (try? proof?.askConsole(about: $0)) ?? .silent },
+            prove: { (try? proof?.prove($0)) ?? .silent },
             trace: context.trace
         )
         switch try proof?.compare(key) ?? .silent {
         case .proven: return try check.verifyPinned(key)
         case .contradicted:
-            // A key that was made anew is on the console, if the instance has been started anew.
-            guard try proof?.askConsole(about: key) == .proven else {
+            // A key that was made anew is known to the instance.
+            guard case .proven(let witness)? = try proof?.prove(key) else {
                 throw HostKeyRefusal.disproven(host: policy.knownHostsName)
             }
-            return try check.verifyPinned(key)
+            return try check.verifyReplaced(key, by: witness)
         case .silent:
             let restrictions = try check.verify(key)
             if restrictions.isEmpty { proof?.pin(key) }

@@ -25,6 +25,7 @@ struct InstanceLanes {
 
     /// The lanes, the first one first; the one that worked the last time begins beside it.
     var lanes: [WayRace.Lane] {
+        let ways = whereabouts.isManaged ? [.ssm] : self.ways
         var lanes = ways.map { (way: $0, lane: lane($0)) }
         if let index = lanes.firstIndex(where: { $0.way == remembered }), index > 0 {
             var known = lanes.remove(at: index)
@@ -91,6 +92,9 @@ struct InstanceLanes {
 
     private var systemsManagerLane: WayRace.Lane {
         late(.ssm) { known throws(WayError) in
+            guard options.ec2Ways.contains(.ssm) else {
+                throw WayError(onlyManaged: known.instance.id)
+            }
             if mayFork { return try child(.ssm, known) }
             if let shared = sharedSession(known) { return PortWay(over: shared) }
             return SystemsManagerWay(
@@ -190,7 +194,8 @@ private final class InstanceFinder: LateWay.Finder {
         } catch {
             throw WayError(lookingUp: LookupFailed(error: error))
         }
-        if known.instance.state == .running { return try make(known) }
+        // What Systems Manager last heard of an agent is no news; a session will tell.
+        if known.instance.state == .running || known.isManaged { return try make(known) }
         throw WayError(notRunning: known)
     }
 

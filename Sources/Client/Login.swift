@@ -12,7 +12,7 @@ struct Login {
     /// The host as messages name it.
     let host: String
     let options: Options
-    let keys: LoginKeys
+    private(set) var keys: LoginKeys
     let prompter: Prompter
     let poller: Poller
     let trace: Trace
@@ -152,12 +152,20 @@ struct Login {
         return identities
     }
 
+    /// The keys there are, tried or not.
+    var queue: [LoginIdentity] { identities?.queue ?? [] }
+
     /// Tries keys up to the first one the server has something to say to (`userauth_pubkey`).
     private mutating func tryKeys() throws -> LoginReply? {
-        while let identity = identities?.next() {
-            if let reply = try tryKey(identity) { return reply }
+        while true {
+            while let identity = identities?.next() {
+                if let reply = try tryKey(identity) { return reply }
+            }
+            // Before anything else is asked for.
+            guard let more = try keys.findMore?(queue), !more.isEmpty else { return nil }
+            keys.findMore = nil
+            identities?.add(more, first: true)
         }
-        return nil
     }
 
     private mutating func tryKey(_ identity: LoginIdentity) throws -> LoginReply? {

@@ -10,6 +10,8 @@ extension Connector {
     ///   - connection: what ``open(_:)`` gave.
     ///   - plan: the host's configuration.
     ///   - attempt: as whom, and with which keys.
+    ///   - remembered: what worked the last time.
+    ///   - pairKey: looks for the key of the instance's key pair; nil where there is none.
     ///   - push: lets a key in that was made for this login.
     /// - Returns: what let us in.
     /// - Throws: ``LoginRefused``, or the session's fault.
@@ -18,11 +20,17 @@ extension Connector {
         _ connection: Connection,
         _ plan: Plan,
         _ attempt: LoginAttempt,
+        remembered: RememberedLogin? = nil,
+        pairKey: PairKeySearch? = nil,
         push: @escaping (UserKey) throws -> Void
     ) throws -> RememberedLogin {
         var options = plan.options
         options.give(up: connection.restrictions)
-        if case .only(let path) = attempt.keys { options.useOnlyKey(path) }
+        switch attempt.keys {
+        case .only(let path): options.useOnlyKey(path)
+        case .pair: options.useNoKey()
+        case .all, .pushed: break
+        }
         var tokens = plan.tokens
         tokens.remoteUser = attempt.user
         let expansion = tokens
@@ -35,6 +43,15 @@ extension Connector {
             environment: context.environment,
             expand: { try expansion.file($0, in: plan.environment) }
         )
+        switch attempt.keys {
+        case .all:
+            keys.remembered = remembered
+            keys.found = pairKey?.found ?? []
+            if let pairKey { keys.findMore = { try pairKey.search(besides: $0) } }
+        case .pair:
+            keys.found = [pairKey?.key].compactMap { $0 }
+        case .only, .pushed: break
+        }
         if attempt.keys == .pushed {
             guard let key = try? PrivateKey.makeEd25519() else { throw KeyPushFailed.noKey }
             keys.pushed = key
@@ -52,6 +69,7 @@ extension Connector {
             isUTF8: showsUTF8(context.environment),
             push: push
         )
+        defer { pairKey?.noteOwn(login.queue) }
         let method = try login.run()
         let address = connection.peer.address.split(separator: " ").first ?? ""
         let way =
@@ -93,6 +111,13 @@ extension Options {
     fileprivate mutating func useKeys() {
         pubkeyAuthentication = .yes
         gssapiAuthentication = false
+    }
+
+    /// Leaves no key of those that files and the agent have.
+    fileprivate mutating func useNoKey() {
+        identities = []
+        certificates = []
+        identitiesOnly = true
     }
 
     /// Leaves one key file, so that a server's limit of tries is not met.

@@ -15,6 +15,8 @@ struct LoginSearch {
     private let memory: LoginMemory?
     private var facts: LoginFacts
     private var next: LoginAttempt?
+    /// Looks for the key of the instance's key pair.
+    private var pairKey: PairKeySearch?
     /// What the server said before a key was pushed in vain.
     private var refusal: (any Error)?
     /// Whether AWS was asked about a host that is plain to all appearances.
@@ -61,7 +63,9 @@ struct LoginSearch {
     private mutating func adopt(_ whereabouts: Whereabouts?) throws {
         plan.whereabouts = whereabouts
         plan.rememberedWay = WayName.words.first { $0.word == facts.remembered?.way }?.value
-        facts.canPush = whereabouts != nil
+        facts.isManaged = whereabouts?.isManaged ?? false
+        facts.canPush = whereabouts != nil && !facts.isManaged
+        pairKey = PairKeySearch(plan, in: context)
         guard let whereabouts, needsImage, whereabouts.cloud.hasSigns else { return }
         try whereabouts.begin()
     }
@@ -69,6 +73,7 @@ struct LoginSearch {
     /// Whether the image is the best there is to tell the user by: a banner may say enough.
     private var needsImage: Bool {
         facts.givenUser == nil && facts.configuredUsers.isEmpty && facts.remembered == nil
+            && facts.imageUsers.isEmpty && !facts.isManaged
             && facts.banner.map { facts.table.users(banner: $0).count != 1 } ?? true
     }
 
@@ -172,6 +177,8 @@ struct LoginSearch {
         }
         if try isOldNews(outcome) { return .goOn }
         try note(fault)
+        if outcome == .tooManyFailures { try pairKey?.search() }
+        facts.keyPair = pairKey?.facts
         switch Strategy.next(after: outcome, facts: facts) {
         case .attempt(let login): next = login
         case .shell: return .shell
@@ -298,11 +305,20 @@ struct LoginSearch {
         let connection = try connector.open(plan)
         do {
             facts.banner = connection.session.serverIdentification
+            // What the console has told, if the host key had to be proven, nobody else need be asked.
+            let told = plan.whereabouts?.accounts?.users ?? []
+            if !told.isEmpty { facts.imageUsers = told }
             if next == nil { try awaitImage() }
             let login = next ?? Strategy.first(facts)
             facts.attempts.append(login)
             let (whereabouts, context) = (plan.whereabouts, context)
-            let success = try connector.logIn(connection, plan(for: login), login) { key in
+            let success = try connector.logIn(
+                connection,
+                plan(for: login),
+                login,
+                remembered: facts.remembered,
+                pairKey: pairKey
+            ) { key in
                 guard let whereabouts else { throw KeyPushFailed.noKey }
                 try KeyPush(
                     whereabouts: whereabouts,

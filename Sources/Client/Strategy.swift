@@ -118,6 +118,8 @@ public enum Strategy {
             return Array(names.prefix(mostNames))
         }
         add(remembered)
+        // People have their own accounts on machines of their own.
+        if facts.isManaged { add(LoginAttempt(facts.localUser)) }
         // What the image says is no guess.
         facts.imageUsers.forEach { add(LoginAttempt($0)) }
         let guesses = facts.table.users(banner: facts.banner)
@@ -191,6 +193,9 @@ public enum Strategy {
     /// The same login with one key in place of many.
     private static func withOneKey(_ facts: LoginFacts) -> Step? {
         guard let last = facts.attempts.last, last.keys == .all else { return nil }
+        if facts.keyPair?.place != nil {
+            return .attempt(LoginAttempt(last.user, last.purpose, keys: .pair))
+        }
         let files = [facts.remembered?.keyPath].compactMap { $0 } + facts.keyFiles
         let unseen = files.first { !facts.offeredKeys.contains($0) } ?? files.first
         return unseen.map { path in

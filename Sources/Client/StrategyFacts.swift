@@ -20,6 +20,8 @@ public struct LoginAttempt: Sendable, Equatable {
         case all
         /// That of one file alone, so that a server's limit of tries is not met.
         case only(path: String)
+        /// That of the instance's key pair alone, which was found on this machine.
+        case pair
         /// One that was made for this login and pushed by EC2 Instance Connect.
         case pushed
     }
@@ -78,6 +80,22 @@ public enum LoginOutcome: Sendable, Equatable {
     case other
 }
 
+/// What was found out about the key pair that an instance was launched with.
+public struct KeyPairFacts: Sendable, Equatable {
+    /// Its name; nil when the instance was launched without one.
+    public var name: String?
+    /// Where its private key is, as people know it; nil when it is not on this machine.
+    public var place: String?
+    /// Where it was looked for: directories, and the agent; empty when IdentitiesOnly forbids it.
+    public var searched: [String] = []
+    /// Files that bear the pair's name and hold another key.
+    public var impostors: [String] = []
+
+    /// Begins with the name.
+    /// - Parameter name: nil when the instance was launched without a pair.
+    public init(name: String?) { self.name = name }
+}
+
 /// All that a decision about the next login rests on.
 public struct LoginFacts: Sendable {
     /// The destination as typed, for hints.
@@ -105,6 +123,8 @@ public struct LoginFacts: Sendable {
     public var imageUsers: [String] = []
     /// EC2PushKey.
     public var pushKey = AutoYesNo.auto
+    /// Whether it is a machine of Systems Manager's that is not EC2's: it has accounts of its own.
+    public var isManaged = false
     /// Whether EC2 Instance Connect can be asked to let a key in.
     public var canPush = false
     /// Whether the server would take a key, as far as it has said.
@@ -121,6 +141,8 @@ public struct LoginFacts: Sendable {
     public var isStarting: Bool?
     /// Key files the caller has named, in order.
     public var keyFiles: [String] = []
+    /// What is known of the instance's key pair; nil when nobody has looked.
+    public var keyPair: KeyPairFacts?
     /// Keys that were offered, as people know them: a path, or a comment in an agent.
     public var offeredKeys: [String] = []
     /// The logins tried so far, the last one included.

@@ -1,5 +1,20 @@
 public import AWS
 
+/// What AWS has said of a host key, and by whom.
+public struct HostKeyAnswer: Sendable, Equatable {
+    /// What is to be thought of the key.
+    public let verdict: ConsoleHostKeys.Verdict
+    /// Who has said so.
+    public let witness: PinnedHostKeys.Witness
+    /// The accounts that the console has named; nil when it was not read.
+    public var accounts: ConsoleAccounts?
+
+    init(_ verdict: ConsoleHostKeys.Verdict, _ witness: PinnedHostKeys.Witness) {
+        self.verdict = verdict
+        self.witness = witness
+    }
+}
+
 /// Judges host keys by consoles, and pins the keys that those tell of.
 ///
 /// Processes that meet the same instance at the same time read its console once: AWS gives out only
@@ -24,19 +39,17 @@ public struct ConsoleProof: Sendable {
         of id: String,
         _ caller: any ServiceCaller,
         note: @Sendable (String) -> Void
-    ) async throws(ServiceError) -> ConsoleHostKeys.Verdict {
-        let lock = pins.makeLock(of: id, note: note)
-        if let lock, !lock.take() { await lock.wait(shared: false) }
+    ) async throws(ServiceError) -> HostKeyAnswer {
+        let lock = await pins.takeLock(of: id, note: note)
         defer { lock?.remove() }
-        let proven = PinnedHostKeys.Pin(blob: blob, witness: .console)
-        if pins.keys(of: id, note: note).contains(proven) { return .proven }
-        let console = ConsoleHostKeys(output: try await caller.consoleOutput(of: id))
-        let verdict = console.judge(blob)
-        if verdict == .proven {
-            let blobs = console.keys.isEmpty ? [blob] : console.keys
-            let keys = blobs.map { PinnedHostKeys.Pin(blob: $0, witness: .console) }
-            pins.keep(keys, of: id, note: note)
+        if let known = pins.answer(about: blob, of: id, note: note) { return known }
+        let output = try await caller.consoleOutput(of: id)
+        let console = ConsoleHostKeys(output: output)
+        var answer = HostKeyAnswer(console.judge(blob), .console)
+        answer.accounts = ConsoleAccounts(output: output)
+        if answer.verdict == .proven {
+            pins.keep(console.keys.isEmpty ? [blob] : console.keys, .console, of: id, note: note)
         }
-        return verdict
+        return answer
     }
 }

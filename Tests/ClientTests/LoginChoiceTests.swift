@@ -128,6 +128,42 @@ struct LoginIdentitiesTests {
         #expect(order == ["f2"])
     }
 
+    @Test func keysThatWereFoundAreAddedOnceAndOnlyIfTheirAlgorithmIsAccepted() throws {
+        var options = Options(host: "h")
+        var identities = LoginIdentities(
+            files: [LoginIdentity(name: "f1", key: try key(1)), LoginIdentity(name: "f2")],
+            certificates: [],
+            agentKeys: [LoginIdentity(name: "a5", key: try key(5), isInAgent: true)],
+            options: options
+        )
+        let more = [
+            LoginIdentity(name: "same key", key: try key(5)), LoginIdentity(name: "f2"),
+            LoginIdentity(name: "new", key: try key(7)), LoginIdentity(name: "unread"),
+        ]
+        _ = identities.next()
+        identities.add(more, first: true)
+        #expect(identities.queue.map(\.name) == ["new", "unread", "f1", "f2", "a5"])
+        identities.add([LoginIdentity(name: "last", key: try key(8))], first: false)
+        #expect(identities.queue.last?.name == "last")
+        options.pubkeyAcceptedAlgorithms = ["rsa-sha2-256"]
+        var picky = LoginIdentities(files: [], certificates: [], agentKeys: [], options: options)
+        picky.add(more, first: true)
+        #expect(picky.queue.map(\.name) == ["f2", "unread"])
+    }
+
+    @Test func theKeyThatIsPreferredIsTheNextToBeTried() throws {
+        var identities = LoginIdentities(
+            files: ["f1", "f2", "f3"].map { LoginIdentity(name: $0) },
+            certificates: [],
+            agentKeys: [],
+            options: Options(host: "h")
+        )
+        identities.prefer { $0.name == "f3" }
+        #expect(identities.queue.map(\.name) == ["f3", "f1", "f2"])
+        identities.prefer { $0.name == "none" }
+        #expect(identities.queue.map(\.name) == ["f3", "f1", "f2"])
+    }
+
     @Test func eachKeyIsTriedOnceUntilAPartialSuccess() throws {
         var identities = LoginIdentities(
             files: [LoginIdentity(name: "f1"), LoginIdentity(name: "f2")],
