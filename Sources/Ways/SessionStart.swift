@@ -65,7 +65,7 @@ enum SessionStart {
         case .port(let host?, let port):
             [
                 Document(
-                    name: "\(forwarding)ToRemoteHost",
+                    name: "AWS-StartPortForwardingSessionToRemoteHost",
                     parameters: [
                         "host": host, "portNumber": "\(port)", "localPortNumber": "0",
                     ],

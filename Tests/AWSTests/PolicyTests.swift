@@ -63,7 +63,10 @@ struct PolicyTests {
     /// What the files of Calls ask for, as IAM names it.
     private func actions() throws -> Set<String> {
         var actions: Set<String> = []
-        let prefixes = ["AmazonSSM": "ssm", "AWSEC2InstanceConnectService": "ec2-instance-connect"]
+        let prefixes = [
+            "AmazonSSM": "ssm", "AWSEC2InstanceConnectService": "ec2-instance-connect",
+            "TrentService": "kms",
+        ]
         for (name, text) in try sources("AWS/Calls") {
             let named = text.matches(of: /(?:action: |action = )"(?<action>\w+)"/).map(\.action)
             let targets = text.matches(of: /target: "(?<service>\w+)\.(?<action>\w+)"/)
