@@ -181,10 +181,9 @@ private struct JSONReader {
         }
         rest = rest.dropFirst(2)
         let low = try unit()
-        let joined = 0x10000 + (high - 0xd800) << 10 + (low &- 0xdc00)
-        guard (0xdc00..<0xe000).contains(low), let scalar = Unicode.Scalar(joined) else {
-            throw error("half a surrogate pair")
-        }
+        guard (0xdc00..<0xe000).contains(low) else { throw error("half a surrogate pair") }
+        let joined = 0x10000 + (high - 0xd800) << 10 + (low - 0xdc00)
+        guard let scalar = Unicode.Scalar(joined) else { throw error("half a surrogate pair") }
         return scalar
     }
 
@@ -209,7 +208,8 @@ private struct JSONReader {
             // Swift reads more than JSON has, such as `+1`, `.5`, `0x1` and `nan`.
             let isNumber = word.allSatisfy { "+-.0123456789eE".utf8.contains($0) }
             let isStarted = word.first.map { $0 == 0x2d || (0x30...0x39).contains($0) } ?? false
-            guard isNumber, isStarted, let number = Double(text) else {
+            // What is too large for any number would be infinite, which JSON has no word for.
+            guard isNumber, isStarted, let number = Double(text), number.isFinite else {
                 throw error("expected a value")
             }
             return .number(number)

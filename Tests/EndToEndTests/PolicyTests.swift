@@ -18,7 +18,7 @@ struct PolicyTests {
         for (action, document, isAllowed) in [
             ("ec2:DescribeInstances", nil, true), ("ec2:TerminateInstances", nil, false),
             ("ssm:StartSession", "AWS-StartSSHSession", true),
-            ("ssm:StartSession", "AWS-StartInteractiveCommand", false),
+            ("ssm:StartSession", "AWS-StartNonInteractiveCommand", false),
             ("ssm:SendCommand", "AWS-RunShellScript", true),
             ("ssm:SendCommand", "AWS-RunPatchBaseline", false),
         ] as [(String, String?, Bool)] {
