@@ -6,7 +6,7 @@ public enum Verb: String, CaseIterable, Sendable {
     case doctor
     /// Mends what doctor found: `fix HOST [--yes]`.
     case fix
-    /// Shows instances: `list [PATTERN] [--json | --words]`.
+    /// Shows instances: `list [PATTERN] [--json]`.
     case list
     /// Shows sessions left running, or takes one up again: `attach [HOST]`.
     case attach
@@ -15,8 +15,6 @@ public enum Verb: String, CaseIterable, Sendable {
     public enum LongOption: String, CaseIterable, Sendable {
         /// Print JSON.
         case json
-        /// Print what may be typed for an instance, from the cache alone.
-        case words
         /// Do not ask.
         case yes
     }
@@ -24,8 +22,7 @@ public enum Verb: String, CaseIterable, Sendable {
     /// The long options this verb takes.
     public var longOptions: [LongOption] {
         switch self {
-        case .doctor: [.json]
-        case .list: [.json, .words]
+        case .doctor, .list: [.json]
         case .fix: [.yes]
         case .proxy, .attach: []
         }
@@ -37,7 +34,7 @@ public enum Verb: String, CaseIterable, Sendable {
         case .proxy: "destination [port [user]]"
         case .doctor: "destination [--json]"
         case .fix: "destination [--yes]"
-        case .list: "[pattern] [--json | --words]"
+        case .list: "[pattern] [--json]"
         case .attach: "[destination]"
         }
     }

@@ -10,8 +10,6 @@ extension Connector {
     ///   - connection: what ``open(_:)`` gave.
     ///   - plan: the host's configuration.
     ///   - attempt: as whom, and with which keys.
-    ///   - remembered: what worked the last time.
-    ///   - pairKey: looks for the key of the instance's key pair; nil where there is none.
     ///   - push: lets a key in that was made for this login.
     /// - Returns: what let us in.
     /// - Throws: ``LoginRefused``, or the session's fault.
@@ -20,17 +18,11 @@ extension Connector {
         _ connection: Connection,
         _ plan: Plan,
         _ attempt: LoginAttempt,
-        remembered: RememberedLogin? = nil,
-        pairKey: PairKeySearch? = nil,
-        push: @escaping (UserKey) throws -> Void
+        push: (UserKey) throws -> Void
     ) throws -> RememberedLogin {
         var options = plan.options
         options.give(up: connection.restrictions)
-        switch attempt.keys {
-        case .only(let path): options.useOnlyKey(path)
-        case .pair: options.useNoKey()
-        case .all, .pushed: break
-        }
+        if case .only(let path) = attempt.keys { options.useOnlyKey(path) }
         var tokens = plan.tokens
         tokens.remoteUser = attempt.user
         let expansion = tokens
@@ -43,19 +35,11 @@ extension Connector {
             environment: context.environment,
             expand: { try expansion.file($0, in: plan.environment) }
         )
-        switch attempt.keys {
-        case .all:
-            keys.remembered = remembered
-            keys.found = pairKey?.found ?? []
-            if let pairKey { keys.findMore = { try pairKey.search(besides: $0) } }
-        case .pair:
-            keys.found = [pairKey?.key].compactMap { $0 }
-        case .only, .pushed: break
-        }
         if attempt.keys == .pushed {
             guard let key = try? PrivateKey.makeEd25519() else { throw KeyPushFailed.noKey }
+            try push(key.publicKey)
             keys.pushed = key
-            options.useKeys()
+            options.useKeysOnly()
         }
         var login = Login(
             connection.session,
@@ -66,10 +50,8 @@ extension Connector {
             prompter: context.prompter,
             poller: context.poller,
             trace: context.trace,
-            isUTF8: showsUTF8(context.environment),
-            push: push
+            isUTF8: showsUTF8(context.environment)
         )
-        defer { pairKey?.noteOwn(login.queue) }
         let method = try login.run()
         let address = connection.peer.address.split(separator: " ").first ?? ""
         let way =
@@ -107,17 +89,12 @@ extension Options {
         if exposed.contains(.agent) { forwardAgent = false }
     }
 
-    /// Allows keys whatever was asked for, as one is pushed.
-    fileprivate mutating func useKeys() {
+    /// Leaves nothing but keys.
+    fileprivate mutating func useKeysOnly() {
         pubkeyAuthentication = .yes
+        passwordAuthentication = false
+        kbdInteractiveAuthentication = false
         gssapiAuthentication = false
-    }
-
-    /// Leaves no key of those that files and the agent have.
-    fileprivate mutating func useNoKey() {
-        identities = []
-        certificates = []
-        identitiesOnly = true
     }
 
     /// Leaves one key file, so that a server's limit of tries is not met.

@@ -12,8 +12,6 @@ struct Work {
     private static let answersLimit = Duration.seconds(5)
 
     let loggedIn: LoggedIn
-    /// The foreground's other half, where the fork came first.
-    var forked: ForkedProcess?
     /// Looks at the first output of a login whose user was a guess.
     var hintWatch: UserHintWatch?
 
@@ -178,7 +176,7 @@ struct Work {
 
     /// As OpenSSH, our own messages are silent from here on unless `-v` asks for them.
     func goToBackground() throws {
-        if let forked { forked.letGo() } else { try continueInBackground() }
+        try continueInBackground()
         if context.trace.level < .debug1 { context.trace.sink = { _ in } }
     }
 

@@ -15,7 +15,7 @@ struct SessionRun {
     /// Starts the session.
     init(
         _ parameters: SystemsManagerParameters,
-        _ load: NIOLoopBound<any SessionLoad>,
+        _ local: NIOLoopBound<LocalEnd>,
         _ control: TunnelControl,
         _ caller: any ServiceCaller
     ) async throws(WayError) {
@@ -25,24 +25,29 @@ struct SessionRun {
         let started = try await SessionStart.start(parameters, control, caller)
         session = started.session
         let milliseconds = UInt64(clamping: caller.now.seconds) * 1000
-        let observer = SessionObserver(parameters, started.session.id, control, caller)
-        tunnel = await load.with { load in
+        let awaitsGreeting = parameters.awaitsGreeting
+        tunnel = await local.with { local in
+            let observer = SessionTunnel.Observer(
+                isOpened: { version in
+                    let agent = visible(version.utf8.prefix(40))
+                    control.say("The agent on the instance is there (\(agent)).", .debug2)
+                    if !awaitsGreeting { control.tell(.opened) }
+                },
+                isGreeted: { control.tell(.opened) }
+            )
             let channel = DataChannel(
                 started.purpose,
                 now: readClock(),
                 milliseconds: milliseconds
             )
-            return SessionTunnel(load, channel, observer)
+            return SessionTunnel(local, channel, observer)
         }
-        let tunnel = tunnel
-        observer.onKey { key in tunnel.execute { $0.take(key) } }
     }
 
     /// Carries bytes until the session is over.
     mutating func carry() async throws(WayError) {
         let tunnel = tunnel
-        control.onStop { tunnel.execute { $0.endInband() } }
-        control.onOrder { order in tunnel.execute { $0.obey(order) } }
+        control.onStop { tunnel.execute { if !$0.askForEnd() { $0.stop() } } }
         TunnelLoop.loop.scheduleTask(in: parameters.opening.amount) {
             tunnel.value.giveUpUnlessOpen()
         }
@@ -54,20 +59,12 @@ struct SessionRun {
         while case .lost(let error) = outcome { outcome = try await resume(after: error) }
         switch outcome {
         case .over(let ending):
-            guard await isOrdinary(ending) else { throw ending.fault(parameters) }
+            let fault = ending.fault(parameters)
+            guard case .byPeer = ending, await tunnel.get(\.hasBeenGreeted) else {
+                throw fault
+            }
             control.say("Session \(session.id) is over.")
         case .stopped, .lost: await terminate()
-        }
-    }
-
-    /// Whether a session may end so after it has been of use.
-    private func isOrdinary(_ ending: DataChannel.Ending) async -> Bool {
-        guard case .byPeer(let text) = ending else { return false }
-        switch parameters.target {
-        case .server: return await tunnel.get(\.hasBeenGreeted)
-        case .port: return await tunnel.get(\.isOpen)
-        // A shell's last words are its output; what is said besides is an error.
-        case .shell, .command: return await tunnel.get(\.hasBeenGreeted) && text.isEmpty
         }
     }
 

@@ -53,7 +53,8 @@ func start(_ invocation: Invocation, _ trace: Trace) throws -> Int32 {
         case .list:
             return try ListRun(in: context).run()
         case nil, .doctor, .fix, .attach:
-            return try Run(in: context).run()
+            var run = try Run(in: context)
+            return try run.run()
         }
     }
 }

@@ -12,8 +12,6 @@ struct AgentManner: Sendable {
         case echo
         /// It greets, then sends so many bytes of the pattern.
         case source(Int)
-        /// It greets, takes so many bytes of the pattern, and says whether they were.
-        case sink(Int)
         /// It refuses the connection: the session ends with these words.
         case refuse(String)
         /// The agent is not there.
@@ -66,7 +64,6 @@ final class SessionAgent: @unchecked Sendable {
     private var unacknowledged: [Int64: Frame] = [:]
     private var queue = ByteBuffer()
     private var source = Pattern()
-    private var isRight = true
     private var hasBegun = false
     private var isReady = false
     private var dropped = 0
@@ -188,14 +185,7 @@ final class SessionAgent: @unchecked Sendable {
             isReady = true
             if case .refuse(let text) = manner.work { return closed(text) }
             send(.output, SessionAgent.greeting)
-        case .output:
-            switch manner.work {
-            case .echo: queue.writeBytes(frame.payload)
-            case .sink(let count):
-                if !frame.payload.withUnsafeBytes({ source.take($0) }) { isRight = false }
-                if source.offset == count { send(.output, isRight ? "right\n" : "wrong\n") }
-            case .source, .refuse, .nobody: break
-            }
+        case .output: if case .echo = manner.work { queue.writeBytes(frame.payload) }
         case .flag where frame.payload == [0, 0, 0, 2]:
             facts.withLock { $0.hasBeenTerminated = true }
             closed("")

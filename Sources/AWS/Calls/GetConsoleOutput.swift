@@ -1,5 +1,3 @@
-internal import JSONText
-
 extension ServiceCaller {
     /// Reads what an instance has written on its console.
     ///

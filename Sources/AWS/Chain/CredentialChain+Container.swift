@@ -30,12 +30,9 @@ extension CredentialChain {
         } catch {
             throw refused("the container's credentials: \(error.reason)")
         }
-        guard response.status == 200 else {
-            throw refused("the container's credentials: HTTP status \(response.status)")
-        }
-        guard let json = try? JSON.parse(response.body),
+        guard response.status == 200, let json = try? JSON.parse(response.body),
             let credentials = Credentials(json: json, token: "Token")
-        else { throw refused("the container's credentials: the answer has none") }
+        else { throw refused("the container's credentials: HTTP status \(response.status)") }
         return credentials
     }
 

@@ -76,13 +76,12 @@ class Mux:
             while piece := await self.streams[stream].get():
                 writer.write(piece)
                 await writer.drain()
-            # A close ends both directions: answers that come later are lost.
-            writer.close()
+            writer.write_eof()
 
         rising = asyncio.ensure_future(up())
         try:
             await down()
-        except (ConnectionError, OSError):
+        except ConnectionError:
             pass
         finally:
             rising.cancel()

@@ -10,9 +10,7 @@ from email.utils import formatdate
 
 from aiohttp import web
 
-from answers import (
-    ANSWERS, MODELS, Answer, Call, Fault, Protocols, denial, refusal, throttling,
-)
+from answers import ANSWERS, MODELS, Answer, Call, Fault, Protocols, denial, refusal
 from fallback import Fallback
 from sessions import open_channel
 from signatures import Received, Refused, verify
@@ -96,10 +94,7 @@ class Gateway:
         failure = account.ordered_failure(name)
         if failure:
             raise Fault(failure.code, failure.message, failure.status)
-        if account.is_throttled(name):
-            account.throttled += 1
-            raise throttling(call)
-        if account.is_denied(name, call.parameters.get("DocumentName")):
+        if account.is_denied(name):
             raise denial(call)
         if name not in ANSWERS:
             return await self.fallback.answer(call.service, request, received)
