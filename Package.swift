@@ -122,7 +122,10 @@ let package = Package(
             dependencies: ["AWS", "Faults", "JSONText", "Posix", "TestSupport"]
         ),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
-        .testTarget(name: "SessionManagerTests", dependencies: ["JSONText", "SessionManager"]),
+        .testTarget(
+            name: "SessionManagerTests",
+            dependencies: ["JSONText", "SessionManager", crypto]
+        ),
         .testTarget(
             name: "ResumeTests",
             dependencies: ["Resume", "TestSupport"],
@@ -152,6 +155,7 @@ let package = Package(
             name: "ClientTests",
             dependencies: [
                 "AWS", "Client", "EC2", "Faults", "Posix", "SSH", "SSHConfig", "TestSupport",
+                "Ways",
             ]
         ),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"]),

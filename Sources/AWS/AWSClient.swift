@@ -20,21 +20,30 @@ public struct AWSClient: ServiceCaller {
     /// - Parameters:
     ///   - settings: what environment and files say.
     ///   - asking: asks the person who sits there, such as for a code; nil when nobody does.
+    ///   - note: told what went wrong whenever a call is made once more.
     /// - Returns: a client that has asked nobody who we are.
     /// - Throws: ``ServiceError`` when no region is known.
     public static func make(
         _ settings: AWSSettings,
-        asking: @escaping @Sendable (String) async -> String?
+        asking: @escaping @Sendable (String) async -> String?,
+        note: @escaping @Sendable (ServiceError) -> Void = { _ in }
     ) async throws(ServiceError) -> AWSClient {
-        try await make(settings, wire: HTTPWire(settings.access), asking: asking)
+        try await make(settings, wire: HTTPWire(settings.access), asking: asking, note: note)
     }
 
     static func make(
         _ settings: AWSSettings,
         wire: any Wire,
-        asking: @escaping @Sendable (String) async -> String?
+        asking: @escaping @Sendable (String) async -> String?,
+        note: @escaping @Sendable (ServiceError) -> Void = { _ in }
     ) async throws(ServiceError) -> AWSClient {
-        let exchange = Exchange(settings.access, attempts: settings.attempts, wire: wire)
+        let exchange = Exchange(
+            settings.access,
+            attempts: settings.attempts,
+            throttledAttempts: settings.throttledAttempts,
+            wire: wire,
+            note: note
+        )
         let chain = CredentialChain(settings, exchange, asking: asking)
         var region = settings.region
         if region == nil { region = await chain.metadata.region() }

@@ -67,7 +67,9 @@ public struct ServiceError: Fault, Equatable {
         requestID: String = ""
     ) {
         self.code = visible(code.utf8)
-        self.message = visible(message.utf8)
+        // One line: services that do not believe a signature go on with all that was signed, the
+        // session's token included.
+        self.message = visible(message.utf8.prefix { $0 != 0x0a && $0 != 0x0d })
         self.status = status
         self.requestID = visible(requestID.utf8)
         kind = Kind(action: action, code: code, status: status)

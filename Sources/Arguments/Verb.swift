@@ -6,7 +6,7 @@ public enum Verb: String, CaseIterable, Sendable {
     case doctor
     /// Mends what doctor found: `fix HOST [--yes]`.
     case fix
-    /// Shows instances: `list [PATTERN] [--json]`.
+    /// Shows instances: `list [PATTERN] [--json | --words]`.
     case list
     /// Shows sessions left running, or takes one up again: `attach [HOST]`.
     case attach
@@ -15,6 +15,8 @@ public enum Verb: String, CaseIterable, Sendable {
     public enum LongOption: String, CaseIterable, Sendable {
         /// Print JSON.
         case json
+        /// Print what may be typed for an instance, from the cache alone.
+        case words
         /// Do not ask.
         case yes
     }
@@ -22,7 +24,8 @@ public enum Verb: String, CaseIterable, Sendable {
     /// The long options this verb takes.
     public var longOptions: [LongOption] {
         switch self {
-        case .doctor, .list: [.json]
+        case .doctor: [.json]
+        case .list: [.json, .words]
         case .fix: [.yes]
         case .proxy, .attach: []
         }
@@ -34,7 +37,7 @@ public enum Verb: String, CaseIterable, Sendable {
         case .proxy: "destination [port [user]]"
         case .doctor: "destination [--json]"
         case .fix: "destination [--yes]"
-        case .list: "[pattern] [--json]"
+        case .list: "[pattern] [--json | --words]"
         case .attach: "[destination]"
         }
     }

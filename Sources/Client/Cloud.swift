@@ -84,11 +84,33 @@ final class Cloud {
         }
     }
 
+    /// Finds what AWS has told of the key pair of an instance, without asking anybody.
+    func cachedKeyPair(of known: KnownInstance) -> KnownKeyPair? {
+        guard let name = known.instance.keyName else { return nil }
+        return cache?.keyPair(name, in: scope(known.region), now: currentTimestamp())
+    }
+
+    /// Finds out what AWS knows of the key pair of an instance, unless it has said so within the
+    /// last hour.
+    func keyPair(of known: KnownInstance) throws -> CloudCall<KnownKeyPair?> {
+        let inventory = inventory()
+        let anHourAgo = Timestamp(seconds: currentTimestamp().seconds - 3600)
+        return try CloudCall {
+            try await inventory.value.get().keyPair(of: known, newerThan: anHourAgo)
+        }
+    }
+
     /// All instances of the regions.
     func all() throws -> CloudCall<[KnownInstance]> {
         let inventory = inventory()
         let now = currentTimestamp()
         return try CloudCall { try await inventory.value.get().all(newerThan: now) }
+    }
+
+    /// The words that stand for instances of the regions, without asking anybody.
+    func cachedWords(beginning: String?) -> [String] {
+        let note = { [context] (text: String) in context.trace.debug(.debug1, .aws, text) }
+        return cache?.words(in: regions.map(scope), beginning: beginning, note: note) ?? []
     }
 
     /// Asks something of the region an instance is in.
@@ -114,6 +136,15 @@ final class Cloud {
         }
     }
 
+    /// Whether AWS lets us wait, as it is asked too much.
+    var isThrottled: Bool { notes.isThrottled }
+
+    /// Takes sentences for `-v` from any thread.
+    var note: @Sendable (String) -> Void {
+        let notes = notes
+        return { notes.add($0) }
+    }
+
     /// Prints what the AWS side has noted for `-v`.
     func printNotes() { notes.print(to: context.trace) }
 
@@ -126,7 +157,7 @@ final class Cloud {
         let scope = { @Sendable (region: String) in settings.scope(region: region) }
         let task = Task.detached { () -> Result<Inventory, ServiceError> in
             do throws(ServiceError) {
-                let client = try await AWSClient.make(settings, asking: ask)
+                let client = try await AWSClient.make(settings, asking: ask) { notes.add($0) }
                 let names = regions.isEmpty ? [client.region] : regions
                 let callers = names.map { Inventory.Region(client.within($0), scope($0)) }
                 return .success(

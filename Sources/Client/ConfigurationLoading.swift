@@ -69,7 +69,13 @@ extension FlagReader {
         let needsHost = invocation.verb != .list && invocation.verb != .attach
         if host == nil, needsHost { throw UsageFault(invocation) }
         let host = host ?? ""
-        try resolver.checkTypedNames(host)
+        do {
+            try resolver.checkTypedNames(host)
+        } catch {
+            // A pattern is no host, and what could do harm as one is not taken for one.
+            if invocation.verb == .list { return "" }
+            throw error
+        }
         if invocation.verb != nil {
             try finishVerb()
         } else if invocation.command.isEmpty, resolver.options.isSet(.sessionType),

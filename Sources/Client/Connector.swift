@@ -16,8 +16,11 @@ struct Connector {
     /// - Throws: the fault of the step that failed; everything made until then is given back.
     func open(_ plan: Plan) throws -> Connection {
         let options = plan.options
-        let deadline = options.connectTimeout.map { readClock() + .seconds($0) }
+        var start = readClock()
         let reached = try Reach(context: context).open(plan)
+        // Each way to an instance has kept its own time, and AWS may have let us wait for it.
+        if plan.whereabouts != nil { start = readClock() }
+        let deadline = options.connectTimeout.map { start + .seconds($0) }
         let address = reached.address
         let peer = SSHError.Peer(host: options.hostname, address: reached.peerName())
         let carrier = reached.carrier
@@ -132,17 +135,17 @@ struct Connector {
             known: known,
             command: KnownHostsCommand(plan, key, trace: context.trace)?.callAsFunction,
             ask: { context.prompter.ask($0, .visible) },
-            prove: { (try? proof?.askConsole(about: $0)) ?? .silent },
+            prove: { (try? proof?.prove($0)) ?? .silent },
             trace: context.trace
         )
         switch try proof?.compare(key) ?? .silent {
         case .proven: return try check.verifyPinned(key)
         case .contradicted:
-            // A key that was made anew is on the console, if the instance has been started anew.
-            guard try proof?.askConsole(about: key) == .proven else {
+            // A key that was made anew is known to the instance.
+            guard case .proven(let witness)? = try proof?.prove(key) else {
                 throw HostKeyRefusal.disproven(host: policy.knownHostsName)
             }
-            return try check.verifyPinned(key)
+            return try check.verifyReplaced(key, by: witness)
         case .silent:
             let restrictions = try check.verify(key)
             if restrictions.isEmpty { proof?.pin(key) }

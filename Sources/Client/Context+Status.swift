@@ -27,4 +27,20 @@ extension Context {
             try? writeAll(2, Array(text.utf8))
         }
     }
+
+    /// Tells what is waited for while something is done.
+    /// - Parameters:
+    ///   - text: what is waited for: lower case, no full stop.
+    ///   - body: takes turns of the loop.
+    /// - Returns: what the body returns.
+    func showing<Value>(_ text: String, _ body: () throws -> Value) rethrows -> Value {
+        let status = statusLine()
+        poller.add(status)
+        defer {
+            status.clear()
+            poller.remove(status)
+        }
+        status.show(text, now: readClock())
+        return try body()
+    }
 }

@@ -13,6 +13,8 @@ internal import Posix
     private var hasEnded = false
     private var slot: PollSet.Slot?
 
+    /// Bytes that were read.
+    private(set) var count = 0
     /// Whether nothing more is carried.
     private(set) var isOver = false
 
@@ -52,6 +54,7 @@ internal import Posix
     private func fill() throws(SystemError) {
         guard case .done(let count) = unsafe try source.read(into: buffer) else { return }
         waiting = 0..<count
+        self.count += count
         hasEnded = count == 0
     }
 

@@ -1,3 +1,4 @@
+internal import EC2
 public import Faults
 internal import Posix
 public import SSH
@@ -91,6 +92,25 @@ public struct HostKeyCheck {
         }
         let writing: HostKeyCase.Writing = hasOddName ? .never : .allowed
         return try check(key, port: policy.options.port, writing: writing)
+    }
+
+    /// Judges a key that AWS has proven in the place of the one that was known before.
+    /// - Parameters:
+    ///   - key: the key the server proved to have.
+    ///   - witness: who vouches for it.
+    /// - Returns: what must not be done on this connection; empty.
+    /// - Throws: ``HostKeyRefusal`` for a revoked key.
+    func verifyReplaced(
+        _ key: HostKey,
+        by witness: PinnedHostKeys.Witness
+    ) throws(HostKeyRefusal) -> HostKeyPolicy.Exposed {
+        try checkRevocation(key)
+        trace.say(
+            .info,
+            "ec2sh: the host key of \(policy.knownHostsName) has changed; the new "
+                + "\(key.shortName) key is proven by \(witness.name)"
+        )
+        return []
     }
 
     /// Judges a key that is the instance's without doubt: only a revocation speaks against it.
@@ -212,11 +232,11 @@ public struct HostKeyCheck {
     private func isProven(_ found: HostKeyCase) throws(HostKeyRefusal) -> Bool {
         if found.writing == .neverAndQuiet { return false }
         switch prove(found.key) {
-        case .proven:
+        case .proven(let witness):
             trace.say(
                 .info,
-                "ec2sh: the \(found.key.shortName) host key of \(found.name) is proven by the "
-                    + "instance's console"
+                "ec2sh: the \(found.key.shortName) host key of \(found.name) is proven by "
+                    + witness.name
             )
             return true
         case .contradicted: throw HostKeyRefusal.disproven(host: found.name)

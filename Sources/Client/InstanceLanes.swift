@@ -13,6 +13,8 @@ struct InstanceLanes {
     let options: Options
     let whereabouts: Whereabouts
     let direct: DirectParameters
+    /// Those that are tried, in this order.
+    let ways: [WayName]
     /// The way that worked the last time.
     let remembered: WayName?
     /// SHELL.
@@ -23,7 +25,8 @@ struct InstanceLanes {
 
     /// The lanes, the first one first; the one that worked the last time begins beside it.
     var lanes: [WayRace.Lane] {
-        var lanes = options.ec2Ways.map { (way: $0, lane: lane($0)) }
+        let ways = whereabouts.isManaged ? [.ssm] : self.ways
+        var lanes = ways.map { (way: $0, lane: lane($0)) }
         if let index = lanes.firstIndex(where: { $0.way == remembered }), index > 0 {
             var known = lanes.remove(at: index)
             known.lane.beginsAtOnce = true
@@ -89,11 +92,23 @@ struct InstanceLanes {
 
     private var systemsManagerLane: WayRace.Lane {
         late(.ssm) { known throws(WayError) in
+            guard options.ec2Ways.contains(.ssm) else {
+                throw WayError(onlyManaged: known.instance.id)
+            }
             if mayFork { return try child(.ssm, known) }
-            var parameters = SystemsManagerParameters(instance: known.instance.id)
-            parameters.port = port
+            if let shared = sharedSession(known) { return PortWay(over: shared) }
             return SystemsManagerWay(
-                parameters,
+                SystemsManagerParameters(instance: known.instance.id, .server(port: port)),
+                trace: trace,
+                caller: whereabouts.cloud.caller(for: known)
+            )
+        }
+    }
+
+    private func sharedSession(_ known: KnownInstance) -> PortSession? {
+        whereabouts.sharing.session {
+            PortSession(
+                SystemsManagerParameters(instance: known.instance.id, .port(host: nil, port)),
                 trace: trace,
                 caller: whereabouts.cloud.caller(for: known)
             )
@@ -102,12 +117,7 @@ struct InstanceLanes {
 
     // MARK: - In a process of its own
 
-    /// Whether the connection may outlive this process (`-f`, ControlPersist): a tunnel's threads
-    /// do not go through a fork, so that it has to live elsewhere.
-    private var mayFork: Bool {
-        options.forkAfterAuthentication
-            || options.controlPath != nil && options.controlPersist != .no
-    }
+    private var mayFork: Bool { options.mayFork }
 
     private func child(_ way: WayName, _ known: KnownInstance) throws(WayError) -> any Way {
         var words: [String]
@@ -128,6 +138,24 @@ struct InstanceLanes {
         _ make: @escaping (KnownInstance) throws(WayError) -> any Way
     ) -> WayRace.Lane {
         WayRace.Lane(way.name) { LateWay(InstanceFinder(whereabouts, make)) }
+    }
+}
+
+extension Options {
+    /// Whether the connection may outlive this process (`-f`, ControlPersist): a tunnel's threads
+    /// do not go through a fork, so that it has to live elsewhere.
+    fileprivate var mayFork: Bool {
+        forkAfterAuthentication || controlPath != nil && controlPersist != .no
+    }
+}
+
+extension Plan {
+    /// Whether the connection's bytes go through threads of this process.
+    var isTunnelled: Bool {
+        switch whereabouts?.way {
+        case .endpoint?, .ssm?: !options.mayFork
+        case .direct?, nil: false
+        }
     }
 }
 
@@ -166,9 +194,9 @@ private final class InstanceFinder: LateWay.Finder {
         } catch {
             throw WayError(lookingUp: LookupFailed(error: error))
         }
-        let state = known.instance.state
-        if state == .running { return try make(known) }
-        throw WayError(instance: known.instance.id, state: state.rawValue, hint: known.startHint)
+        // What Systems Manager last heard of an agent is no news; a session will tell.
+        if known.instance.state == .running || known.isManaged { return try make(known) }
+        throw WayError(notRunning: known)
     }
 
     var deadline: Instant? { nil }
@@ -181,6 +209,14 @@ private struct LookupFailed: Fault {
     let error: any Error
     var layer: Layer { .aws }
     var summary: String { "the instance could not be looked up: \(error)" }
+}
+
+extension WayError {
+    /// There is no way to an instance that does not run.
+    init(notRunning known: KnownInstance) {
+        let state = known.instance.state.rawValue
+        self.init(instance: known.instance.id, state: state, hint: known.startHint)
+    }
 }
 
 extension KnownInstance {

@@ -4,14 +4,16 @@ internal import Faults
 internal import Posix
 internal import SSH
 internal import SSHConfig
+internal import Terminal
 
-/// What vouches for the host key of an instance: the keys that are pinned to its id, and its console,
-/// which only AWS and the instance's root can write to.
+/// What vouches for the host key of an instance: the keys that are pinned to its id; its console,
+/// which only AWS and the instance's root can write to; and the agent of Systems Manager on it,
+/// which AWS has list them.
 struct InstanceProof {
     /// What is known of a key.
     enum Verdict: Equatable {
         /// It is the instance's.
-        case proven
+        case proven(by: PinnedHostKeys.Witness)
         /// The instance has others.
         case contradicted
         /// Nothing vouches for it, and nothing speaks against it.
@@ -20,7 +22,7 @@ struct InstanceProof {
 
     private let whereabouts: Whereabouts
     private let context: Context
-    private let asksConsole: Bool
+    private let asksAWS: Bool
     private let pins: PinnedHostKeys
 
     /// Prepares a proof.
@@ -32,7 +34,7 @@ struct InstanceProof {
         self.whereabouts = whereabouts
         self.context = context
         self.pins = pins
-        asksConsole = plan.options.ec2VerifyHostKey == .auto
+        asksAWS = plan.options.ec2VerifyHostKey == .auto
     }
 
     /// Puts the algorithms of pinned keys first.
@@ -56,72 +58,125 @@ struct InstanceProof {
         guard verdict == .contradicted, !whereabouts.isNamedByID else { return verdict }
         let before = whereabouts.instanceID
         try whereabouts.askAgain()
-        _ = try found()
-        return whereabouts.instanceID == before ? verdict : compareWithPins(key)
+        // As long as nobody says otherwise it is the same instance, with a key that it has not.
+        guard let found = try found(), found.instance.id != before else { return verdict }
+        return compareWithPins(key)
     }
 
     private func compareWithPins(_ key: HostKey) -> Verdict {
         let pinned = pinned
-        if pinned.contains(where: { $0.blob == key.blob }) { return .proven }
+        if let pin = pinned.first(where: { $0.blob == key.blob }) {
+            return .proven(by: pin.witness)
+        }
         let isOfKind = pinned.contains { HostKey(blob: $0.blob)?.algorithm == key.algorithm }
         return isOfKind ? .contradicted : .silent
     }
 
-    /// Reads the instance's console, and pins what it says.
-    func askConsole(about key: HostKey) throws -> Verdict {
-        guard asksConsole, whereabouts.cloud.hasSigns, let known = try found() else {
+    /// Asks AWS about a key, and pins what it says: first by the console, which costs one call; if
+    /// that has no word for the key, by the instance's agent.
+    func prove(_ key: HostKey) throws -> Verdict {
+        guard asksAWS, whereabouts.cloud.hasSigns, let known = try found() else {
             return .silent
         }
-        let id = known.instance.id
-        let call = try whereabouts.cloud.ask(about: known) { caller in
-            ConsoleHostKeys(output: try await caller.consoleOutput(of: id))
+        let console = try askConsole(about: key, known)
+        if case .proven = console { return console }
+        // The console tells of the first start; the agent of now.
+        let agent = try askAgent(about: key, known)
+        return agent == .silent ? console : agent
+    }
+
+    /// Reads the instance's console, which also tells of the accounts there are.
+    private func askConsole(about key: HostKey, _ known: KnownInstance) throws -> Verdict {
+        if known.isManaged { return .silent }
+        let (id, blob, proof) = (known.instance.id, key.blob, ConsoleProof(pins))
+        let note = whereabouts.cloud.note
+        let limit = InstanceProof.limit
+        let answer = try answer(about: known, within: limit) { caller throws(ServiceError) in
+            try await proof.judge(blob, of: id, caller, note: note)
         }
-        let console: ConsoleHostKeys?
+        guard let answer else { return .silent }
+        if let accounts = answer.accounts { whereabouts.accounts = accounts }
+        return Verdict(answer)
+    }
+
+    /// Has the instance's agent list its host keys.
+    private func askAgent(about key: HostKey, _ known: KnownInstance) throws -> Verdict {
+        let (id, blob, proof) = (known.instance.id, key.blob, AgentProof(pins))
+        // On Windows another shell would have to be asked, and other files.
+        if known.instance.platform == "windows" { return .silent }
+        let status = context.statusLine()
+        context.poller.add(status)
+        defer {
+            status.clear()
+            context.poller.remove(status)
+        }
+        status.show("asking Systems Manager for the host keys of \(id)", now: readClock())
+        let note = whereabouts.cloud.note
+        let limit = InstanceProof.agentLimit
+        let answer = try answer(about: known, within: limit) { caller throws(ServiceError) in
+            try await proof.judge(blob, of: id, caller, note: note)
+        }
+        return answer.map(Verdict.init) ?? .silent
+    }
+
+    /// - Returns: nil where AWS refuses, or does not answer in time: the user is asked then.
+    private func answer<Value: Sendable>(
+        about known: KnownInstance,
+        within limit: Duration,
+        _ work: @escaping @Sendable (any ServiceCaller) async throws(ServiceError) -> Value
+    ) throws -> Value? {
+        let cloud = whereabouts.cloud
+        let start = readClock()
+        defer { cloud.printNotes() }
         do {
-            console = try context.poller.wait(for: call, until: readClock() + InstanceProof.limit)
+            let call = try cloud.ask(about: known) { try await work($0) }
+            let value = try context.poller.wait(for: call, until: start + limit)
+            // Not for want of an answer, but since many others ask as well.
+            guard value == nil, cloud.isThrottled else { return value }
+            return try context.poller.wait(for: call, until: start + InstanceProof.throttledLimit)
         } catch let fault as ServiceError {
             context.trace.debug(.debug1, .trust, fault.summary)
-            return .silent
-        }
-        guard let console else { return .silent }
-        switch console.judge(key.blob) {
-        case .proven:
-            keep(console.keys.isEmpty ? [key.blob] : console.keys, .console, of: id)
-            return .proven
-        case .contradicted: return .contradicted
-        case .silent: return .silent
+            return nil
         }
     }
 
     /// Pins a key that was trusted for another reason, if nothing is pinned yet.
     func pin(_ key: HostKey) {
         guard let id = whereabouts.instanceID, pinned.isEmpty else { return }
-        keep([key.blob], .user, of: id)
-    }
-
-    private func keep(
-        _ blobs: [[UInt8]],
-        _ witness: PinnedHostKeys.Witness,
-        of id: String
-    ) {
-        let keys = blobs.map { PinnedHostKeys.Pin(blob: $0, witness: witness) }
-        pins.keep(keys, of: id, trace: context.trace)
+        let pin = PinnedHostKeys.Pin(blob: key.blob, witness: .user)
+        pins.keep([pin], of: id, trace: context.trace)
     }
 
     /// The instance's facts, if they can be had soon.
     private func found() throws -> KnownInstance? {
-        do {
-            try whereabouts.begin()
-            let limit = readClock() + InstanceProof.limit
-            return try context.poller.wait(about: whereabouts, until: limit) {
-                try whereabouts.progress()
-            }
-        } catch let fault as any Fault {
-            context.trace.debug(.debug1, .aws, fault.summary)
-            return nil
-        }
+        try context.facts(about: whereabouts, until: readClock() + InstanceProof.limit)
     }
 
     /// A proof is worth waiting for, but not for ever.
     private static let limit = Duration.seconds(5)
+    private static let throttledLimit = Duration.seconds(40)
+    /// A command takes the agent about a second; one that is not there is not told apart.
+    private static let agentLimit = Duration.seconds(8)
+}
+
+extension InstanceProof.Verdict {
+    fileprivate init(_ answer: HostKeyAnswer) {
+        self =
+            switch answer.verdict {
+            case .proven: .proven(by: answer.witness)
+            case .contradicted: .contradicted
+            case .silent: .silent
+            }
+    }
+}
+
+extension PinnedHostKeys.Witness {
+    /// What vouches for a key, in messages.
+    var name: String {
+        switch self {
+        case .console: "the instance's console"
+        case .ssm: "the instance itself, by Systems Manager"
+        case .user: "you"
+        }
+    }
 }

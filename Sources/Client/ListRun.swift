@@ -3,7 +3,7 @@ internal import EC2
 internal import Faults
 internal import Posix
 
-/// `ec2sh list [PATTERN] [--json]`: prints the instances of the regions.
+/// `ec2sh list [PATTERN] [--json | --words]`: prints the instances of the regions.
 public struct ListRun {
     private let context: Context
     private let cloud: Cloud
@@ -23,6 +23,7 @@ public struct ListRun {
     /// - Throws: ``EC2/InstanceLookupError``; ``Posix/SystemError`` when the output takes nothing.
     public func run() throws -> Int32 {
         let invocation = context.configuration.invocation
+        if invocation.words.contains(.long(.words)) { return try printWords(invocation) }
         let answer = try context.poller.wait(for: try cloud.all())
         cloud.printNotes()
         let instances = InstanceTable.select(invocation.destination, from: answer ?? [])
@@ -34,5 +35,12 @@ public struct ListRun {
             try writeAll(1, Array(text.utf8))
         }
         return instances.isEmpty ? 1 : 0
+    }
+
+    /// For completion: nobody is asked, whatever the cache has is good.
+    private func printWords(_ invocation: Invocation) throws -> Int32 {
+        let words = cloud.cachedWords(beginning: invocation.destination)
+        try writeAll(1, Array(words.map { $0 + "\n" }.joined().utf8))
+        return words.isEmpty ? 1 : 0
     }
 }

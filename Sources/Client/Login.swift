@@ -12,12 +12,14 @@ struct Login {
     /// The host as messages name it.
     let host: String
     let options: Options
-    let keys: LoginKeys
+    private(set) var keys: LoginKeys
     let prompter: Prompter
     let poller: Poller
     let trace: Trace
     /// Whether the terminal shows UTF-8.
     let isUTF8: Bool
+    /// Lets a key in that was made for this login, for a minute.
+    private let push: (UserKey) throws -> Void
     private var methods: LoginMethods
     private var identities: LoginIdentities?
     private var agent: Agent?
@@ -39,7 +41,8 @@ struct Login {
         prompter: Prompter,
         poller: Poller,
         trace: Trace,
-        isUTF8: Bool
+        isUTF8: Bool,
+        push: @escaping (UserKey) throws -> Void = { _ in }
     ) {
         self.session = session
         self.user = user
@@ -50,7 +53,8 @@ struct Login {
         self.poller = poller
         self.trace = trace
         self.isUTF8 = isUTF8
-        methods = LoginMethods(options)
+        self.push = push
+        methods = LoginMethods(options, keyFirst: keys.pushed != nil)
         success = RememberedLogin(user: user)
     }
 
@@ -148,12 +152,20 @@ struct Login {
         return identities
     }
 
+    /// The keys there are, tried or not.
+    var queue: [LoginIdentity] { identities?.queue ?? [] }
+
     /// Tries keys up to the first one the server has something to say to (`userauth_pubkey`).
     private mutating func tryKeys() throws -> LoginReply? {
-        while let identity = identities?.next() {
-            if let reply = try tryKey(identity) { return reply }
+        while true {
+            while let identity = identities?.next() {
+                if let reply = try tryKey(identity) { return reply }
+            }
+            // Before anything else is asked for.
+            guard let more = try keys.findMore?(queue), !more.isEmpty else { return nil }
+            keys.findMore = nil
+            identities?.add(more, first: true)
         }
-        return nil
     }
 
     private mutating func tryKey(_ identity: LoginIdentity) throws -> LoginReply? {
@@ -175,6 +187,8 @@ struct Login {
         }
         if signer.isOnToken { return try tryToken(identity, key) }
         if key.isOnSecurityKey { return try trySecurityKey(identity, key, signer.name) }
+        // Not before it is shown: a person may have been asked for a password until now.
+        if let pushed = keys.pushed { try push(pushed.publicKey) }
         let privateKey: PrivateKey
         if let ready = keys.readyKey(signer) {
             privateKey = ready

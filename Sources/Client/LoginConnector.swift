@@ -10,6 +10,8 @@ extension Connector {
     ///   - connection: what ``open(_:)`` gave.
     ///   - plan: the host's configuration.
     ///   - attempt: as whom, and with which keys.
+    ///   - remembered: what worked the last time.
+    ///   - pairKey: looks for the key of the instance's key pair; nil where there is none.
     ///   - push: lets a key in that was made for this login.
     /// - Returns: what let us in.
     /// - Throws: ``LoginRefused``, or the session's fault.
@@ -18,11 +20,17 @@ extension Connector {
         _ connection: Connection,
         _ plan: Plan,
         _ attempt: LoginAttempt,
-        push: (UserKey) throws -> Void
+        remembered: RememberedLogin? = nil,
+        pairKey: PairKeySearch? = nil,
+        push: @escaping (UserKey) throws -> Void
     ) throws -> RememberedLogin {
         var options = plan.options
         options.give(up: connection.restrictions)
-        if case .only(let path) = attempt.keys { options.useOnlyKey(path) }
+        switch attempt.keys {
+        case .only(let path): options.useOnlyKey(path)
+        case .pair: options.useNoKey()
+        case .all, .pushed: break
+        }
         var tokens = plan.tokens
         tokens.remoteUser = attempt.user
         let expansion = tokens
@@ -35,11 +43,19 @@ extension Connector {
             environment: context.environment,
             expand: { try expansion.file($0, in: plan.environment) }
         )
+        switch attempt.keys {
+        case .all:
+            keys.remembered = remembered
+            keys.found = pairKey?.found ?? []
+            if let pairKey { keys.findMore = { try pairKey.search(besides: $0) } }
+        case .pair:
+            keys.found = [pairKey?.key].compactMap { $0 }
+        case .only, .pushed: break
+        }
         if attempt.keys == .pushed {
             guard let key = try? PrivateKey.makeEd25519() else { throw KeyPushFailed.noKey }
-            try push(key.publicKey)
             keys.pushed = key
-            options.useKeysOnly()
+            options.useKeys()
         }
         var login = Login(
             connection.session,
@@ -50,8 +66,10 @@ extension Connector {
             prompter: context.prompter,
             poller: context.poller,
             trace: context.trace,
-            isUTF8: showsUTF8(context.environment)
+            isUTF8: showsUTF8(context.environment),
+            push: push
         )
+        defer { pairKey?.noteOwn(login.queue) }
         let method = try login.run()
         let address = connection.peer.address.split(separator: " ").first ?? ""
         let way =
@@ -89,12 +107,17 @@ extension Options {
         if exposed.contains(.agent) { forwardAgent = false }
     }
 
-    /// Leaves nothing but keys.
-    fileprivate mutating func useKeysOnly() {
+    /// Allows keys whatever was asked for, as one is pushed.
+    fileprivate mutating func useKeys() {
         pubkeyAuthentication = .yes
-        passwordAuthentication = false
-        kbdInteractiveAuthentication = false
         gssapiAuthentication = false
+    }
+
+    /// Leaves no key of those that files and the agent have.
+    fileprivate mutating func useNoKey() {
+        identities = []
+        certificates = []
+        identitiesOnly = true
     }
 
     /// Leaves one key file, so that a server's limit of tries is not met.

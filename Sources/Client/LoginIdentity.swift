@@ -25,10 +25,19 @@ struct LoginIdentity: Equatable {
     }
 }
 
+extension LoginIdentity {
+    /// Whether another one is the same file or the same key.
+    func isSameKey(as other: LoginIdentity) -> Bool {
+        if let blob = key?.blob, let theirs = other.key?.blob { return blob == theirs }
+        return !isInAgent && !other.isInAgent && name == other.name
+    }
+}
+
 /// The keys of a login, in the order in which they are tried.
 struct LoginIdentities {
     /// Every key, the next one first.
     private(set) var queue: [LoginIdentity] = []
+    private let accepted: [String]
 
     /// Puts keys in order (sshconnect2.c, `pubkey_prepare`): certificates that were named, keys of
     /// the agent's that a file names, other keys of the agent's, the other files.
@@ -45,6 +54,7 @@ struct LoginIdentities {
         options: Options,
         skip: (LoginIdentity, String) -> Void = { _, _ in }
     ) {
+        accepted = options.pubkeyAcceptedAlgorithms
         var files = files
         var named = certificates
         var others: [LoginIdentity] = []
@@ -66,6 +76,24 @@ struct LoginIdentities {
                 queue.append(identity)
             }
         }
+    }
+
+    /// Adds keys that were found by other means; those that are there already are left out.
+    /// - Parameters:
+    ///   - more: in the order to try them.
+    ///   - first: whether they are the next to be tried, or the last.
+    mutating func add(_ more: [LoginIdentity], first: Bool) {
+        let new = more.filter { identity in
+            let isUsable = identity.key?.isAccepted(by: accepted) ?? true
+            return isUsable && !queue.contains { $0.isSameKey(as: identity) }
+        }
+        queue.insert(contentsOf: new, at: first ? 0 : queue.count)
+    }
+
+    /// Makes the first key that fits the next to be tried.
+    mutating func prefer(_ fits: (LoginIdentity) -> Bool) {
+        guard let index = queue.firstIndex(where: fits) else { return }
+        queue.insert(queue.remove(at: index), at: 0)
     }
 
     /// Takes the next key that was not tried, and puts it at the end.

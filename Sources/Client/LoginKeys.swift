@@ -1,3 +1,4 @@
+internal import EC2
 internal import Faults
 internal import Posix
 internal import SSH
@@ -19,6 +20,12 @@ struct LoginKeys {
     let expand: (String) throws -> String
     /// A key that was made for this login, in the place of all others.
     var pushed: PrivateKey?
+    /// What worked the last time.
+    var remembered: RememberedLogin?
+    /// Keys that were found for the instance, besides those the user has named.
+    var found: [LoginIdentity] = []
+    /// Finds more of them, when the server has taken none: gets the keys that there are.
+    var findMore: (([LoginIdentity]) throws -> [LoginIdentity])?
 
     private static let pushedName = "a key pushed by EC2 Instance Connect"
 
@@ -63,7 +70,7 @@ struct LoginKeys {
                 LoginIdentity(name: path, key: $0, isUserProvided: isUserProvided)
             }
         }
-        return LoginIdentities(
+        var identities = LoginIdentities(
             files: files,
             certificates: certificates,
             agentKeys: agentKeys.compactMap { identity in
@@ -76,6 +83,29 @@ struct LoginKeys {
                 trace.debug(.debug1, .identity, "skipping key \(identity.name): \(why)")
             }
         )
+        // A key that the user has named stays first.
+        let isNamed = options.isSet(.identityFile)
+        identities.add(found, first: !isNamed)
+        addRemembered(to: &identities, isNamed: isNamed)
+        return identities
+    }
+
+    /// The key that worked the last time goes first: servers count tries.
+    private func addRemembered(to identities: inout LoginIdentities, isNamed: Bool) {
+        guard let remembered, let fingerprint = remembered.key else { return }
+        if let path = remembered.keyPath, !options.identitiesOnly {
+            let key = publicKey(path)
+            let isTheSame = key.map { $0.plain.fingerprint() == fingerprint } ?? true
+            if isTheSame {
+                identities.add([LoginIdentity(name: path, key: key)], first: !isNamed)
+            }
+        }
+        identities.prefer { identity in
+            let isIt =
+                identity.key.map { $0.certificate == nil && $0.plain.fingerprint() == fingerprint }
+                ?? (identity.name == remembered.keyPath)
+            return isIt && (!isNamed || identity.isUserProvided)
+        }
     }
 
     private func certificate(_ path: String) -> UserKey? {

@@ -21,12 +21,17 @@ enum LoginMethod: String, CaseIterable {
 struct LoginMethods {
     private let preferred: [String]
     private var enabled: Set<LoginMethod>
+    /// Nobody is asked for these as long as a key would do.
+    private var withheld: Set<LoginMethod> = []
     private var remaining: ArraySlice<String> = []
     private var supported: [String]?
     private var current: LoginMethod?
 
     /// Begins with what the configuration allows.
-    init(_ options: Options) {
+    /// - Parameters:
+    ///   - options: the configuration.
+    ///   - keyFirst: whether the other methods are only for servers that want them besides a key.
+    init(_ options: Options, keyFirst: Bool = false) {
         var enabled: Set<LoginMethod> = []
         if options.gssapiAuthentication { enabled.insert(.gssapi) }
         if options.hostbasedAuthentication { enabled.insert(.hostbased) }
@@ -36,6 +41,10 @@ struct LoginMethods {
             enabled.insert(.interactive)
         }
         if options.passwordAuthentication && !options.batchMode { enabled.insert(.password) }
+        if keyFirst {
+            withheld = enabled.subtracting([.publicKey])
+            enabled = enabled.intersection([.publicKey])
+        }
         self.enabled = enabled
         preferred =
             options.preferredAuthentications.map { $0.split(separator: ",").map(String.init) }
@@ -46,6 +55,10 @@ struct LoginMethods {
     /// - Parameter methods: what the server said can continue.
     /// - Returns: nil when there is none left.
     mutating func next(_ methods: [String]) -> LoginMethod? {
+        if !methods.contains(LoginMethod.publicKey.rawValue) {
+            enabled.formUnion(withheld)
+            withheld = []
+        }
         if methods != supported {
             supported = methods
             remaining = preferred[...]

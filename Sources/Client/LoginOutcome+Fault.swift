@@ -33,6 +33,8 @@ extension LoginOutcome {
     private init(_ error: SSHError) {
         switch error {
         case .closedBeforeBanner: self = .closedBeforeBanner
+        case .closed(let peer), .broken(let peer, _):
+            self = peer.hasIdentified ? .other : .closedBeforeBanner
         case .notSSH(_, let seen) where seen.contains("Not allowed at this time"): self = .penalized
         case .notSSH: self = .notSSH
         case .disconnected(_, _, let text) where text.contains("Too many authentication failures"):

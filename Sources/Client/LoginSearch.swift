@@ -15,21 +15,35 @@ struct LoginSearch {
     private let memory: LoginMemory?
     private var facts: LoginFacts
     private var next: LoginAttempt?
+    /// Looks for the key of the instance's key pair.
+    private var pairKey: PairKeySearch?
     /// What the server said before a key was pushed in vain.
     private var refusal: (any Error)?
     /// Whether AWS was asked about a host that is plain to all appearances.
     private var hasGuessed = false
 
+    /// What a search has come to.
+    enum Found {
+        /// A login that works.
+        case login(Connection)
+        /// sshd is out of reach, and why; the agent is to give a shell.
+        case shell(any Error)
+        /// The agent is to connect to ports, and sshd is not asked; what was tried before.
+        case ports(any Error)
+    }
+
     /// Prepares a search; nothing is tried yet.
     /// - Parameters:
     ///   - plan: the host, and how to get there.
     ///   - context: what the run shares.
+    ///   - wish: what the agent of Systems Manager could do in the place of sshd.
     /// - Throws: ``EC2/UserTableError`` when the user's own table of names is damaged.
-    init(_ plan: Plan, in context: Context) throws {
+    init(_ plan: Plan, in context: Context, wish: AgentFacts.Wish = .other) throws {
         self.plan = plan
         self.context = context
         if Whereabouts.isKnownAddress(plan, in: context) { self.plan.options.becomeInstance() }
         facts = LoginFacts(self.plan.options, localUser: context.user.name)
+        facts.agent.wish = wish
         memory =
             facts.isEC2
             ? LoginMemory(environment: context.environment, home: context.user.home) : nil
@@ -49,7 +63,9 @@ struct LoginSearch {
     private mutating func adopt(_ whereabouts: Whereabouts?) throws {
         plan.whereabouts = whereabouts
         plan.rememberedWay = WayName.words.first { $0.word == facts.remembered?.way }?.value
-        facts.canPush = whereabouts != nil
+        facts.isManaged = whereabouts?.isManaged ?? false
+        facts.canPush = whereabouts != nil && !facts.isManaged
+        pairKey = PairKeySearch(plan, in: context)
         guard let whereabouts, needsImage, whereabouts.cloud.hasSigns else { return }
         try whereabouts.begin()
     }
@@ -57,6 +73,7 @@ struct LoginSearch {
     /// Whether the image is the best there is to tell the user by: a banner may say enough.
     private var needsImage: Bool {
         facts.givenUser == nil && facts.configuredUsers.isEmpty && facts.remembered == nil
+            && facts.imageUsers.isEmpty && !facts.isManaged
             && facts.banner.map { facts.table.users(banner: $0).count != 1 } ?? true
     }
 
@@ -66,21 +83,36 @@ struct LoginSearch {
     /// Whether the user is a guess, of which the server may say later that it was wrong.
     var isGuessing: Bool { facts.isEC2 && facts.givenUser == nil }
 
+    /// Tries until a login works, or something else is to be done.
+    /// - Returns: what it has come to.
+    /// - Throws: ``Stopped`` when no login is left to try.
+    mutating func find() throws -> Found {
+        while true {
+            let (outcome, fault): (LoginOutcome, any Error)
+            do {
+                switch try attempt() {
+                case .loggedIn(let connection): return .login(connection)
+                case .answered(let answer, let user): (outcome, fault) = (answer, user)
+                }
+            } catch {
+                (outcome, fault) = (LoginOutcome(error), error)
+            }
+            switch try decide(after: outcome, fault) {
+            case .goOn: break
+            case .shell: return .shell(fault)
+            case .ports: return .ports(fault)
+            }
+        }
+    }
+
     /// Tries until a login works.
     /// - Returns: the logged-in connection.
     /// - Throws: ``Stopped`` when no login is left to try.
     mutating func connect() throws -> Connection {
-        while true {
-            do {
-                switch try attempt() {
-                case .loggedIn(let connection): return connection
-                case .answered(let outcome, let fault): try decide(after: outcome, fault)
-                }
-            } catch let stopped as Stopped {
-                throw stopped
-            } catch {
-                try decide(after: LoginOutcome(error), error)
-            }
+        switch try find() {
+        case .login(let connection): return connection
+        // Nobody has wished for these.
+        case .shell(let fault), .ports(let fault): throw Stopped(fault: fault, stop: .silently)
         }
     }
 
@@ -104,6 +136,9 @@ struct LoginSearch {
         return connection
     }
 
+    /// Gives back what all tries have in common; no connection is used any more.
+    func end() { plan.whereabouts?.sharing.end() }
+
     /// Finds the way in, and goes no further.
     /// - Returns: the descriptor that leads to the server.
     /// - Throws: ``Stopped`` when no way is left to try.
@@ -112,7 +147,7 @@ struct LoginSearch {
             do {
                 return try Reach(context: context).open(plan)
             } catch {
-                try decide(after: LoginOutcome(error), error)
+                _ = try decide(after: LoginOutcome(error), error)
             }
         }
     }
@@ -120,15 +155,33 @@ struct LoginSearch {
     /// Takes the server's word, given in the session, that another user is meant.
     /// - Throws: ``Stopped`` when that one is not to be tried.
     mutating func redirect(to user: String) throws {
-        try decide(after: .redirected(user: user), WrongUser(user: user))
+        _ = try decide(after: .redirected(user: user), WrongUser(user: user))
     }
 
-    private mutating func decide(after outcome: LoginOutcome, _ fault: any Error) throws {
+    /// What comes after a decision.
+    private enum Course {
+        case goOn
+        case shell
+        case ports
+    }
+
+    private mutating func decide(
+        after outcome: LoginOutcome,
+        _ fault: any Error
+    ) throws -> Course {
         context.trace.debug(.debug1, .auth, "attempt ended: \(outcome)")
-        if try isInstanceAfterAll(outcome) { return }
+        if try isInstanceAfterAll(outcome) {
+            // What has asked AWS has threads, which do not go through a fork.
+            let mayFork = plan.options.forkAfterAuthentication
+            return Strategy.needsNoServer(facts) && !mayFork ? .ports : .goOn
+        }
+        if try isOldNews(outcome) { return .goOn }
         try note(fault)
+        if outcome == .tooManyFailures { try pairKey?.search() }
+        facts.keyPair = pairKey?.facts
         switch Strategy.next(after: outcome, facts: facts) {
         case .attempt(let login): next = login
+        case .shell: return .shell
         case .again(let pause):
             if facts.retries == 0, case .notRunning(let state) = outcome {
                 let host = facts.host
@@ -139,27 +192,67 @@ struct LoginSearch {
                 context.trace.say(.info, "ec2sh: \(host) has just been started; waiting for sshd")
             }
             facts.retries += 1
+            plan.ways = Strategy.ways(facts)
+            plan.whereabouts?.sharing.note(facts.lostWays[.ssm])
             try wait(pause)
             if case .notRunning = outcome { try plan.whereabouts?.askAgain() }
         case .stop(let stop):
             throw Stopped(fault: outcome == .pushFailed ? refusal ?? fault : fault, stop: stop)
         }
+        return .goOn
     }
 
     /// Keeps what a fault tells besides how the attempt ended.
     private mutating func note(_ fault: any Error) throws {
         switch fault {
         case let error as WayError:
-            facts.otherWays = error.others.map { "\($0.name) (\($0.error.summary))" }
+            facts.otherWays = error.otherWays
             facts.otherHint = error.others.last { $0.error.hint != nil }?.error.hint ?? error.hint
         case let error as KeyPushFailed:
             facts.pushFailure = error.summary
-        case is LoginRefused:
+        case let error as LoginRefused:
             refusal = fault
+            facts.takesKeys = error.methods.contains(LoginMethod.publicKey.rawValue)
         default:
             break
         }
+        facts.lostWays = plan.whereabouts?.losses.mapValues(\.outcome) ?? [:]
+        facts.agent.instance = plan.whereabouts?.known?.instance.id
         facts.isStarting = plan.whereabouts?.known?.isStarting(now: currentTimestamp())
+    }
+
+    /// Where nobody answers and what is known of the instance is old, AWS is asked once more: it may
+    /// have been stopped since, or have another address.
+    private mutating func isOldNews(_ outcome: LoginOutcome) throws -> Bool {
+        guard [.noAnswer, .connectionRefused, .closedBeforeBanner].contains(outcome),
+            let whereabouts = plan.whereabouts, whereabouts.isRemembered,
+            let before = whereabouts.known
+        else { return false }
+        let now: KnownInstance
+        do {
+            try whereabouts.askAgain()
+            let limit = readClock() + LoginSearch.newsLimit
+            let found = try context.poller.wait(about: whereabouts, until: limit) {
+                try whereabouts.progress()
+            }
+            guard let found else { return false }
+            now = found
+        } catch let fault as InstanceLookupError where fault.isGone {
+            throw Stopped(fault: fault, stop: .silently)
+        } catch let fault as any Fault {
+            context.trace.debug(.debug1, .aws, fault.summary)
+            return false
+        }
+        if now.instance.state != .running {
+            let state = now.instance.state.rawValue
+            _ = try decide(after: .notRunning(state: state), WayError(notRunning: now))
+            return true
+        }
+        let isElsewhere = now.address != before.address
+        if isElsewhere {
+            context.trace.debug(.debug1, .aws, "\(now.instance.id) has another address now")
+        }
+        return isElsewhere
     }
 
     /// A plain host that nobody knows or that does not answer may be an instance: AWS is asked once,
@@ -175,9 +268,12 @@ struct LoginSearch {
         }
         do {
             try whereabouts.begin()
-            let limit = readClock() + LoginSearch.guessLimit
-            let found = try context.poller.wait(about: whereabouts, until: limit) {
-                try whereabouts.progress()
+            let text = "asking AWS whether \(facts.host) is an instance"
+            let found = try context.showing(text) {
+                try context.poller.wait(
+                    about: whereabouts,
+                    until: readClock() + LoginSearch.guessLimit
+                ) { try whereabouts.progress() }
             }
             guard let found else { return false }
             context.trace.debug(.debug1, .name, "\(facts.host) is \(found.instance.id)")
@@ -194,7 +290,9 @@ struct LoginSearch {
         return true
     }
 
-    private static let guessLimit = Duration.seconds(5)
+    /// A host that is none of EC2's waits for this in vain: no longer than a login may take.
+    private static let guessLimit = Duration.seconds(3)
+    private static let newsLimit = Duration.seconds(5)
 
     private enum Result {
         case loggedIn(Connection)
@@ -207,11 +305,21 @@ struct LoginSearch {
         let connection = try connector.open(plan)
         do {
             facts.banner = connection.session.serverIdentification
+            // What the console has told, if the host key had to be proven, nobody else need be asked.
+            let told = plan.whereabouts?.accounts?.users ?? []
+            if !told.isEmpty { facts.imageUsers = told }
             if next == nil { try awaitImage() }
             let login = next ?? Strategy.first(facts)
             facts.attempts.append(login)
-            let success = try connector.logIn(connection, plan(for: login), login) { key in
-                guard let whereabouts = plan.whereabouts else { throw KeyPushFailed.noKey }
+            let (whereabouts, context) = (plan.whereabouts, context)
+            let success = try connector.logIn(
+                connection,
+                plan(for: login),
+                login,
+                remembered: facts.remembered,
+                pairKey: pairKey
+            ) { key in
+                guard let whereabouts else { throw KeyPushFailed.noKey }
                 try KeyPush(
                     whereabouts: whereabouts,
                     poller: context.poller,
@@ -221,6 +329,7 @@ struct LoginSearch {
             if login.purpose == .login {
                 remember(success)
                 next = login
+                if plan.whereabouts?.way != .ssm { plan.whereabouts?.sharing.drop() }
                 return .loggedIn(connection)
             }
             let answer = try ask(connection)
@@ -289,6 +398,21 @@ struct LoginSearch {
         context.trace.debug(.debug1, .network, "trying again in \(pause)")
         let never: Attempt<Void> = .again
         _ = try context.poller.wait(until: end) { never }
+    }
+}
+
+extension WayError {
+    /// How the other ways ended, each reason once.
+    fileprivate var otherWays: [String] {
+        var reasons: [(text: String, names: [String])] = []
+        for loss in others where loss.error.summary != summary {
+            if let index = reasons.firstIndex(where: { $0.text == loss.error.summary }) {
+                reasons[index].names.append(loss.name)
+            } else {
+                reasons.append((loss.error.summary, [loss.name]))
+            }
+        }
+        return reasons.map { "\(list($0.names, "and")) (\($0.text))" }
     }
 }
 

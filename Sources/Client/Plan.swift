@@ -46,6 +46,8 @@ public struct Plan {
     /// The server, when a login to it is repeated after a break: no other is taken, and nobody is
     /// asked or told anything again.
     var knownServer: VerifiedServer?
+    /// The ways that are tried, in this order.
+    var ways: [WayName]
     /// LocalCommand with its tokens expanded.
     public var localCommand: String?
 
@@ -54,6 +56,7 @@ public struct Plan {
     /// - Throws: ``SSHConfig/ConfigurationFault`` for tokens that cannot be expanded.
     public init(_ configuration: Configuration) throws {
         options = configuration.options
+        ways = options.ec2Ways
         tokens = configuration.tokens
         environment = configuration.environment
         wantsTerminal = configuration.wantsTerminal

@@ -26,16 +26,32 @@ public struct ProxyRun {
     /// - Throws: ``Stopped`` when there is no way in.
     public mutating func run() throws -> Int32 {
         let start = readClock()
+        defer { search.end() }
         let reached = try search.reach()
         let carrier = reached.carrier
         defer { carrier.close() }
         let end = try SocketEnd(reached.takeDescriptor())
-        if context.configuration.options.isSet(.user) { try pushKeys() }
+        let pushes = context.configuration.options.isSet(.user)
+        if pushes { try pushKeys() }
         context.trace.debug(.debug1, .network, "joined after \(readClock() - start)")
         let pump = ProxyPump(end)
         context.poller.add(pump)
+        if pushes { try renewKeys(pump) }
         _ = try context.poller.wait { pump.isOver ? .done(()) : .again }
         return 0
+    }
+
+    /// A pushed key is good for a minute: as long as the ssh above waits for a person to answer it,
+    /// keys are pushed again.
+    private func renewKeys(_ pump: ProxyPump) throws {
+        for _ in 0..<ProxyRun.mostRenewals {
+            let renewal = readClock() + ProxyRun.keyLife
+            let over: Void? = try context.poller.wait(until: renewal) { () -> Attempt<Void> in
+                pump.isOver || !pump.isLoggingIn ? .done(()) : .again
+            }
+            if over != nil { return }
+            try pushKeys()
+        }
     }
 
     /// Lets the user's own keys in, for the ssh above: which of them it will offer is its affair.
@@ -60,6 +76,9 @@ public struct ProxyRun {
 
     /// Each key costs a call, and a server takes few tries.
     private static let mostKeys = 2
+    /// A minute (SendSSHPublicKey), less what it takes to push.
+    private static let keyLife = Duration.seconds(50)
+    private static let mostRenewals = 10
 }
 
 /// Standard input to the way, the way to standard output, until the way's end.
@@ -73,6 +92,9 @@ private final class ProxyPump: Source {
     }
 
     var isOver: Bool { down.isOver }
+    /// What an ssh sends until its key exchange is over is some 1.7 KB; a login has half as much
+    /// again at least.
+    var isLoggingIn: Bool { up.count < 2200 }
     var deadline: Instant? { nil }
     func watch(_ set: inout PollSet) {
         up.watch(&set)

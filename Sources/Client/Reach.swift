@@ -46,6 +46,7 @@ struct Reach {
             options: plan.options,
             whereabouts: whereabouts,
             direct: parameters,
+            ways: plan.ways,
             remembered: plan.rememberedWay,
             shell: context.shell,
             trace: context.trace
@@ -61,6 +62,7 @@ struct Reach {
         let race = WayRace(lanes.lanes, trace: context.trace) { names in
             status.show("trying to reach \(host) \(list(names, "and"))", now: readClock())
         }
+        defer { whereabouts.losses = race.lossesByName }
         let reached = try open(race)
         whereabouts.way = plan.options.ec2Ways.first { $0.name == race.winner }
         return reached
@@ -100,6 +102,16 @@ struct Reach {
             in: context.poller,
             trace: context.trace
         )
+    }
+}
+
+extension WayRace {
+    /// How the ways of EC2Ways ended that led nowhere.
+    fileprivate var lossesByName: [WayName: WayError] {
+        losses.reduce(into: [:]) { losses, loss in
+            let way = WayName.words.first { $0.value.name == loss.name }
+            if let way { losses[way.value] = loss.error }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 internal import EC2
 public import Faults
 internal import SSHConfig
+internal import Ways
 
 /// Decides what is tried next: values in, a value out, and no input or output.
 ///
@@ -14,6 +15,8 @@ public enum Strategy {
         case attempt(LoginAttempt)
         /// Connect anew after a while, and go on with the same login.
         case again(after: Duration)
+        /// Do without sshd: the agent of Systems Manager gives a shell.
+        case shell
         /// Give up.
         case stop(Stop)
     }
@@ -41,6 +44,24 @@ public enum Strategy {
         return first
     }
 
+    /// Whether sshd is not asked at all: the ports are reached by Systems Manager alone.
+    /// - Parameter facts: what is known before the first connection.
+    /// - Returns: true when only ports are wanted, and no way but Systems Manager is allowed.
+    static func needsNoServer(_ facts: LoginFacts) -> Bool {
+        facts.isEC2 && facts.agent.wish == .ports && facts.ways == [.ssm]
+    }
+
+    /// The ways that are tried now.
+    ///
+    /// An address that refuses a connection is reached: where that is tried again, an endpoint would
+    /// only be one more tunnel to the same port.
+    /// - Parameter facts: with ``LoginFacts/lostWays`` of the time before.
+    /// - Returns: some of EC2Ways, in its order.
+    static func ways(_ facts: LoginFacts) -> [WayName] {
+        let isReached = facts.retries > 0 && facts.lostWays[.direct] == .refused
+        return facts.ways.filter { !(isReached && $0 == .endpoint) }
+    }
+
     /// The next step after one that failed.
     /// - Parameters:
     ///   - outcome: how it failed.
@@ -49,13 +70,13 @@ public enum Strategy {
     public static func next(after outcome: LoginOutcome, facts: LoginFacts) -> Step {
         guard facts.isEC2 else { return .stop(.silently) }
         switch outcome {
-        case .nameNotFound, .noAnswer, .hostKeyRefused, .keyFilesUnusable, .other:
-            return stop(outcome, facts)
+        case .hostKeyRefused, .keyFilesUnusable, .other: return stop(outcome, facts)
+        case .nameNotFound, .noAnswer: return shell(facts) ?? stop(outcome, facts)
         case .notRunning(let state):
             let isStarting = state == "pending" && facts.retries < mostRetries
             return isStarting ? .again(after: .seconds(3)) : stop(outcome, facts)
         case .connectionRefused, .closedBeforeBanner, .notSSH:
-            return waitForStart(facts) ?? stop(outcome, facts)
+            return waitForStart(facts) ?? shell(facts) ?? stop(outcome, facts)
         case .penalized:
             // Only a penalty that our own names have brought about is waited for, and once.
             let isOurs = facts.attempts.count > 1 && facts.retries == 0
@@ -97,6 +118,8 @@ public enum Strategy {
             return Array(names.prefix(mostNames))
         }
         add(remembered)
+        // People have their own accounts on machines of their own.
+        if facts.isManaged { add(LoginAttempt(facts.localUser)) }
         // What the image says is no guess.
         facts.imageUsers.forEach { add(LoginAttempt($0)) }
         let guesses = facts.table.users(banner: facts.banner)
@@ -151,7 +174,7 @@ public enum Strategy {
 
     /// The same login with a key that AWS lets in: when the user is certain, or no other is left.
     private static func pushKey(_ facts: LoginFacts) -> Step? {
-        guard facts.pushKey != .no, facts.canPush, let last = facts.attempts.last,
+        guard facts.pushKey != .no, facts.canPush, facts.takesKeys, let last = facts.attempts.last,
             last.purpose == .login
         else { return nil }
         let tried = triedUsers(facts)
@@ -170,6 +193,9 @@ public enum Strategy {
     /// The same login with one key in place of many.
     private static func withOneKey(_ facts: LoginFacts) -> Step? {
         guard let last = facts.attempts.last, last.keys == .all else { return nil }
+        if facts.keyPair?.place != nil {
+            return .attempt(LoginAttempt(last.user, last.purpose, keys: .pair))
+        }
         let files = [facts.remembered?.keyPath].compactMap { $0 } + facts.keyFiles
         let unseen = files.first { !facts.offeredKeys.contains($0) } ?? files.first
         return unseen.map { path in
@@ -189,6 +215,21 @@ public enum Strategy {
     private static func waitForStart(_ facts: LoginFacts) -> Step? {
         guard facts.isStarting == true, facts.retries < mostRetries else { return nil }
         return .again(after: .seconds(min(1 << facts.retries, 8)))
+    }
+
+    /// A shell without sshd, for a person at a terminal, when nobody has answered as sshd yet and
+    /// the agent may be there.
+    private static func shell(_ facts: LoginFacts) -> Step? {
+        guard facts.agent.instance != nil, facts.attempts.isEmpty, facts.ways.contains(.ssm)
+        else { return nil }
+        switch facts.lostWays[.ssm] {
+        case .notOffered?, .timedOut?, .notRunning?: return nil
+        default: break
+        }
+        switch (facts.agent.wish, facts.agent.fallback) {
+        case (.shell, .auto), (.shell, .yes), (.command, .yes): return .shell
+        default: return nil
+        }
     }
 
     private static func stop(_ outcome: LoginOutcome, _ facts: LoginFacts) -> Step {

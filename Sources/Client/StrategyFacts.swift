@@ -1,6 +1,7 @@
 public import EC2
 public import Faults
 public import SSHConfig
+internal import Ways
 
 /// One login that is to be tried: one connection, one user name.
 public struct LoginAttempt: Sendable, Equatable {
@@ -19,6 +20,8 @@ public struct LoginAttempt: Sendable, Equatable {
         case all
         /// That of one file alone, so that a server's limit of tries is not met.
         case only(path: String)
+        /// That of the instance's key pair alone, which was found on this machine.
+        case pair
         /// One that was made for this login and pushed by EC2 Instance Connect.
         case pushed
     }
@@ -77,6 +80,22 @@ public enum LoginOutcome: Sendable, Equatable {
     case other
 }
 
+/// What was found out about the key pair that an instance was launched with.
+public struct KeyPairFacts: Sendable, Equatable {
+    /// Its name; nil when the instance was launched without one.
+    public var name: String?
+    /// Where its private key is, as people know it; nil when it is not on this machine.
+    public var place: String?
+    /// Where it was looked for: directories, and the agent; empty when IdentitiesOnly forbids it.
+    public var searched: [String] = []
+    /// Files that bear the pair's name and hold another key.
+    public var impostors: [String] = []
+
+    /// Begins with the name.
+    /// - Parameter name: nil when the instance was launched without a pair.
+    public init(name: String?) { self.name = name }
+}
+
 /// All that a decision about the next login rests on.
 public struct LoginFacts: Sendable {
     /// The destination as typed, for hints.
@@ -104,8 +123,12 @@ public struct LoginFacts: Sendable {
     public var imageUsers: [String] = []
     /// EC2PushKey.
     public var pushKey = AutoYesNo.auto
+    /// Whether it is a machine of Systems Manager's that is not EC2's: it has accounts of its own.
+    public var isManaged = false
     /// Whether EC2 Instance Connect can be asked to let a key in.
     public var canPush = false
+    /// Whether the server would take a key, as far as it has said.
+    public var takesKeys = true
     /// How the ways ended that were tried besides the first, as in `through … (why)`.
     public var otherWays: [String] = []
     /// What the last of those ways has to say about a remedy.
@@ -118,12 +141,20 @@ public struct LoginFacts: Sendable {
     public var isStarting: Bool?
     /// Key files the caller has named, in order.
     public var keyFiles: [String] = []
+    /// What is known of the instance's key pair; nil when nobody has looked.
+    public var keyPair: KeyPairFacts?
     /// Keys that were offered, as people know them: a path, or a comment in an agent.
     public var offeredKeys: [String] = []
     /// The logins tried so far, the last one included.
     public var attempts: [LoginAttempt] = []
     /// How often the connection was tried again on our own, for any reason.
     public var retries = 0
+    /// EC2Ways.
+    var ways: [WayName] = []
+    /// How the ways ended that were tried last and led nowhere.
+    var lostWays: [WayName: WayError.Outcome] = [:]
+    /// What Systems Manager could do in the place of sshd.
+    var agent = AgentFacts()
 
     /// Begins with what is known before the first connection.
     /// - Parameters:
@@ -139,6 +170,8 @@ public struct LoginFacts: Sendable {
         configuredUsers = options.ec2Users
         pushKey = options.ec2PushKey
         keyFiles = options.isSet(.identityFile) ? options.identityFile : []
+        ways = options.ec2Ways
+        agent.fallback = options.ec2ShellFallback
     }
 
     /// Whether a target is treated as an instance: EC2Host's word, else EC2Instance's, else the

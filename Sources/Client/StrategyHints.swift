@@ -1,9 +1,20 @@
 internal import EC2
 internal import Faults
+internal import SSHConfig
+internal import Ways
 
 /// What the user can do about a login that failed, for instances alone.
 enum StrategyHints {
     static func hint(
+        after outcome: LoginOutcome,
+        _ facts: LoginFacts,
+        triedUsers: [String]
+    ) -> Hint? {
+        if let hint = withoutServer(outcome, facts) { return hint }
+        return serverHint(after: outcome, facts, triedUsers: triedUsers)
+    }
+
+    private static func serverHint(
         after outcome: LoginOutcome,
         _ facts: LoginFacts,
         triedUsers: [String]
@@ -21,6 +32,35 @@ enum StrategyHints {
         case .keyRefused, .pushFailed: keyRefused(facts, triedUsers)
         case .tooManyFailures: tooManyFailures(facts)
         case .hostKeyRefused, .openedWhileAsking, .keyFilesUnusable, .notRunning, .other: nil
+        }
+    }
+
+    /// What can be had of the agent when it says that sshd is not there.
+    private static func withoutServer(_ outcome: LoginOutcome, _ facts: LoginFacts) -> Hint? {
+        switch outcome {
+        case .nameNotFound, .noAnswer, .connectionRefused, .closedBeforeBanner, .notSSH: break
+        default: return nil
+        }
+        guard facts.lostWays[.ssm] == .refused, facts.attempts.isEmpty else { return nil }
+        let host = quoted(facts.host)
+        switch (facts.agent.wish, facts.agent.fallback) {
+        case (.shell, .no): return .run("ec2sh -o EC2ShellFallback=auto \(host)")
+        case (.command, .auto), (.command, .no):
+            return .advice(
+                "nobody listens there, but Systems Manager's agent answers: in a terminal, "
+                    + "-o EC2ShellFallback=yes runs the command by it, as its own user"
+            )
+        case (.ports, _): return .advice("forwards without sshd: -N with -o EC2Ways=ssm")
+        case (.other, .yes):
+            return .advice(
+                "EC2ShellFallback is for terminals: Systems Manager would mix a command's outputs "
+                    + "and lose its status; 'aws ssm send-command' runs one without sshd"
+            )
+        case (.shell, _), (.command, .yes), (.other, _):
+            return .advice(
+                "nobody listens there, but Systems Manager's agent answers: 'ec2sh \(host)' in a "
+                    + "terminal opens a shell by it; a script needs sshd, or 'aws ssm send-command'"
+            )
         }
     }
 
@@ -58,10 +98,10 @@ enum StrategyHints {
     }
 
     private static func changedKey(_ facts: LoginFacts) -> Hint {
-        guard let id = facts.name?.instanceID else {
+        guard !facts.isManaged, let id = facts.name?.instanceID else {
             return .advice(
-                "addresses go from one instance to another; compare the fingerprint with the "
-                    + "instance's console output before you remove the old key"
+                "addresses go from one instance to another; compare the fingerprint with what the "
+                    + "instance itself shows before you remove the old key"
             )
         }
         return .run(
@@ -71,6 +111,7 @@ enum StrategyHints {
     }
 
     private static func keyRefused(_ facts: LoginFacts, _ triedUsers: [String]) -> Hint {
+        if let words = missingKey(facts) { return .advice(words) }
         if facts.offeredKeys.isEmpty {
             return .advice("name the instance's private key with -i")
         }
@@ -79,7 +120,34 @@ enum StrategyHints {
         if let guess, facts.givenUser != nil, !triedUsers.contains(guess) {
             return .run("ec2sh -l \(quoted(guess)) \(quoted(facts.host))")
         }
+        if let pair = facts.keyPair, let name = pair.name, let place = pair.place {
+            return .advice(
+                "\(place) has the key of the instance's key pair '\(visible(name.utf8))'; on the "
+                    + "instance its authorized_keys has been changed, or the user is another one"
+            )
+        }
         return describe(facts, "[ImageId,KeyName]")
+    }
+
+    /// The key is what is wrong, and not the user; nil when that is not known.
+    private static func missingKey(_ facts: LoginFacts) -> String? {
+        guard let pair = facts.keyPair, pair.place == nil else { return nil }
+        guard let name = pair.name.map({ visible($0.utf8) }) else {
+            return facts.offeredKeys.isEmpty
+                ? "the instance was launched without a key pair; name a key that it lets in with -i"
+                : nil
+        }
+        if pair.searched.isEmpty {
+            return "the instance's key pair is '\(name)', and IdentitiesOnly allows no search for "
+                + "its private key; name it with -i"
+        }
+        let others =
+            pair.impostors.isEmpty
+            ? ""
+            : "; \(list(pair.impostors, "and")) \(pair.impostors.count == 1 ? "has" : "have") "
+                + "another key"
+        return "the instance's key pair is '\(name)', whose private key is not in "
+            + "\(list(pair.searched, "or"))\(others); name it with -i"
     }
 
     private static func tooManyFailures(_ facts: LoginFacts) -> Hint {
@@ -91,6 +159,12 @@ enum StrategyHints {
 
     /// A call that shows the instance's state; with what is known of it as the filter.
     private static func describe(_ facts: LoginFacts, _ query: String) -> Hint {
+        if facts.isManaged, let id = facts.name?.instanceID {
+            return .run(
+                "aws ssm describe-instance-information\(region(facts)) "
+                    + "--filters Key=InstanceIds,Values=\(id) --output text"
+            )
+        }
         let selection: String
         if let id = facts.name?.instanceID {
             selection = "--instance-ids \(id)"

@@ -61,6 +61,8 @@ final class TerminalSession {
         case .suspend:
             do throws(SystemError) { try rawMode.suspend() } catch { complain(error) }
             watcher.update()
+        case .background where work.plan.isTunnelled:
+            show("\rThe tunnel through AWS cannot go to the background; the session goes on.\r\n")
         case .background:
             end()
             relay.endInput()

@@ -3,6 +3,7 @@ internal import EC2
 internal import Faults
 internal import Posix
 internal import SSHConfig
+internal import Ways
 
 /// What is known of the instance that a target stands for: from the cache at once, from AWS when
 /// somebody asks for it, and then once for all who ask.
@@ -15,8 +16,16 @@ final class Whereabouts {
     let cloud: Cloud
     /// The facts, as far as they are there.
     private(set) var known: KnownInstance?
+    /// Whether the facts are those of an earlier run.
+    private(set) var isRemembered: Bool
     /// The way that led to the instance in this run.
     var way: WayName?
+    /// What tries through Systems Manager have in common.
+    let sharing = SharedSession()
+    /// How the ways ended that were tried last and led nowhere.
+    var losses: [WayName: WayError] = [:]
+    /// The accounts that the instance's console has named; nil when nobody has read it.
+    var accounts: ConsoleAccounts?
     private var search: CloudCall<KnownInstance>?
     private var wantsImages = false
     private var imageSearch: CloudCall<KnownInstance>?
@@ -31,17 +40,28 @@ final class Whereabouts {
         self.needsAddress = needsAddress
         self.cloud = cloud
         known = cloud.cached(target)
+        isRemembered = known != nil
     }
 
     /// The instance's id, from the word itself or from the facts.
     var instanceID: String? {
-        if case .id(let id) = target.kind { return id }
-        return known?.instance.id
+        switch target.kind {
+        case .id(let id), .managed(let id): id
+        default: known?.instance.id
+        }
     }
 
     /// Whether the word is the instance's id, so that it can be no other instance.
     var isNamedByID: Bool {
-        if case .id = target.kind { return true }
+        switch target.kind {
+        case .id, .managed: true
+        default: false
+        }
+    }
+
+    /// Whether it is a machine that Systems Manager looks after, of which EC2 knows nothing.
+    var isManaged: Bool {
+        if case .managed = target.kind { return true }
         return false
     }
 
@@ -58,6 +78,7 @@ final class Whereabouts {
     /// - Throws: ``Posix/SystemError``.
     func askAgain() throws {
         known = nil
+        isRemembered = false
         search = try cloud.find(target, newerThan: currentTimestamp())
     }
 
@@ -83,7 +104,9 @@ final class Whereabouts {
     }
 
     private func beginImages() throws {
-        guard wantsImages, imageSearch == nil, let known, known.images.isEmpty else { return }
+        guard wantsImages, !isManaged, imageSearch == nil, let known, known.images.isEmpty else {
+            return
+        }
         imageSearch = try cloud.images(of: known)
     }
 
@@ -108,6 +131,28 @@ extension Poller {
         add(watch)
         defer { remove(watch) }
         return try wait(until: deadline, for: step)
+    }
+}
+
+extension Context {
+    /// Waits for the facts of an instance, if they can be had soon.
+    /// - Parameters:
+    ///   - whereabouts: the instance.
+    ///   - limit: when to stop waiting.
+    /// - Returns: nil where nobody can be asked, or does not answer in time.
+    /// - Throws: what a source in the loop throws.
+    func facts(about whereabouts: Whereabouts, until limit: Instant) throws -> KnownInstance? {
+        if let known = whereabouts.known { return known }
+        guard whereabouts.cloud.hasSigns else { return nil }
+        do {
+            try whereabouts.begin()
+            return try poller.wait(about: whereabouts, until: limit) {
+                try whereabouts.progress()
+            }
+        } catch let fault as any Fault {
+            trace.debug(.debug1, .aws, fault.summary)
+            return nil
+        }
     }
 }
 

@@ -12,6 +12,8 @@ struct Work {
     private static let answersLimit = Duration.seconds(5)
 
     let loggedIn: LoggedIn
+    /// The foreground's other half, where the fork came first.
+    var forked: ForkedProcess?
     /// Looks at the first output of a login whose user was a guess.
     var hintWatch: UserHintWatch?
 
@@ -176,7 +178,7 @@ struct Work {
 
     /// As OpenSSH, our own messages are silent from here on unless `-v` asks for them.
     func goToBackground() throws {
-        try continueInBackground()
+        if let forked { forked.letGo() } else { try continueInBackground() }
         if context.trace.level < .debug1 { context.trace.sink = { _ in } }
     }
 

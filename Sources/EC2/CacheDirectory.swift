@@ -64,6 +64,22 @@ struct CacheDirectory: Sendable {
         return nil
     }
 
+    /// Opens what processes lock that find out the same.
+    /// - Parameters:
+    ///   - path: the file with what they find out, in this directory; the lock stands beside it.
+    ///   - note: gets a sentence when there can be no lock.
+    /// - Returns: not locked yet; nil when there can be none.
+    func makeLock(_ path: String, note: (String) -> Void) -> CacheLock? {
+        do throws(SystemError) {
+            try makePrivateDirectory(self.path)
+            let path = path + ".lock"
+            return CacheLock(try openFile(path, .readWrite, followingLinks: false), path)
+        } catch {
+            note("what is remembered cannot be locked: \(error.summary)")
+            return nil
+        }
+    }
+
     /// Puts a file in place in one step.
     /// - Parameters:
     ///   - path: the file, in this directory.

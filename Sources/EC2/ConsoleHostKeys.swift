@@ -38,10 +38,7 @@ public struct ConsoleHostKeys: Sendable, Equatable {
     /// - Parameter output: as GetConsoleOutput gives it, decoded; only its end is read.
     public init(output: [UInt8]) {
         var reader = ConsoleReader()
-        for line in output.suffix(mostBytes).split(whereSeparator: { $0 == 0x0a || $0 == 0x0d })
-        where line.count <= longestLine {
-            reader.read(String(decoding: line, as: UTF8.self))
-        }
+        for line in consoleLines(output) { reader.read(line) }
         keys = reader.keys
         fingerprints = reader.fingerprints
     }
@@ -69,11 +66,6 @@ public struct HostKeyPrint: Sendable, Hashable {
     public let kind: String
 }
 
-/// AWS keeps 64 KB; a live serial console gives no more either.
-private let mostBytes = 1 << 20
-/// An RSA key of 16,384 bits has 2,800 characters.
-private let longestLine = 4096
-
 private struct ConsoleReader {
     private enum Block {
         case none
@@ -91,8 +83,7 @@ private struct ConsoleReader {
     /// Whether ssh-keygen's next line is a fingerprint.
     private var isAnnounced = false
 
-    mutating func read(_ raw: String) {
-        let line = withoutLogPrefix(raw)
+    mutating func read(_ line: String) {
         age += 1
         if age > longestBlock { block = .none }
         switch line {
@@ -179,37 +170,4 @@ private func fingerprintText(_ word: Substring) -> String? {
     guard pairs.count == 16, pairs.allSatisfy({ $0.utf8.count == 2 && UInt8($0, radix: 16) != nil })
     else { return nil }
     return "MD5:" + pairs.joined(separator: ":").lowercased()
-}
-
-/// Takes off what a log has put before a line of cloud-init's: `<14>`, a date, a host, the time
-/// since the start, and `cloud-init: `, `cloud-init[1727]: ` or `ec2: `.
-///
-/// Words with a colon before those, such as `sshd[7]: `, are another program's: what it says may
-/// be somebody else's text.
-private func withoutLogPrefix(_ raw: String) -> String {
-    let line = trimmed(raw[...])
-    var place = line.startIndex
-    while let end = line[place...].firstIndex(of: ":") {
-        let after = line.index(after: end)
-        if after < line.endIndex, line[after] == " " {
-            let tag = line[..<end].split(whereSeparator: { $0 == " " || $0 == ">" }).last ?? ""
-            let isOurs = tag == "ec2" || tag == "cloud-init" || isCloudInit(tag)
-            return isOurs ? String(trimmed(line[line.index(after: after)...])) : String(line)
-        }
-        place = after
-    }
-    return String(line)
-}
-
-private func isCloudInit(_ tag: Substring) -> Bool {
-    let opening = "cloud-init["
-    guard tag.hasPrefix(opening), tag.hasSuffix("]") else { return false }
-    return tag.dropFirst(opening.count).dropLast().allSatisfy(\.isNumber)
-}
-
-private func trimmed(_ text: Substring) -> Substring {
-    let isBlank = { (scalar: Unicode.Scalar) in scalar.value <= 0x20 || scalar.value == 0x7f }
-    let start = text.unicodeScalars.drop(while: isBlank)
-    guard let last = start.lastIndex(where: { !isBlank($0) }) else { return "" }
-    return Substring(start[...last])
 }

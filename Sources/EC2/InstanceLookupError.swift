@@ -7,14 +7,18 @@ public enum InstanceLookupError: Fault, Equatable {
     case notFound(word: String, regions: [String])
     /// Several are, and which one is not for us to guess.
     case several(word: String, instances: [KnownInstance])
-    /// EC2 does not know machines that Systems Manager looks after.
-    case managed(id: String)
     /// AWS did not answer.
     case service(ServiceError)
 
     /// Whether the word stands for several instances, so that asking anybody else is of no use.
     public var isAmbiguous: Bool {
         if case .several = self { return true }
+        return false
+    }
+
+    /// Whether no instance is meant by the word, or none any more.
+    public var isGone: Bool {
+        if case .notFound = self { return true }
         return false
     }
 
@@ -29,14 +33,13 @@ public enum InstanceLookupError: Fault, Equatable {
         switch self {
         case .notFound(let word, let regions):
             let place = regions.isEmpty ? "" : " in \(regions.joined(separator: ", "))"
-            return "no instance is called '\(visible(word.utf8))'\(place)"
+            let kind = word.hasPrefix("mi-") ? "machine of Systems Manager" : "instance"
+            return "no \(kind) is called '\(visible(word.utf8))'\(place)"
         case .several(let word, let instances):
             let shown = instances.prefix(mostShown).map(InstanceLookupError.describe)
             let rest = instances.count - shown.count
             return "'\(visible(word.utf8))' stands for \(instances.count) instances: "
                 + shown.joined(separator: "; ") + (rest > 0 ? "; and \(rest) more" : "")
-        case .managed(let id):
-            return "\(visible(id.utf8)) is a machine of Systems Manager, not an instance of EC2"
         case .service(let error):
             return error.summary
         }
@@ -48,7 +51,6 @@ public enum InstanceLookupError: Fault, Equatable {
         case .notFound: .run("ec2sh list")
         case .several(_, let instances):
             .advice("name one by its id, as in: ec2sh \(instances.first?.instance.id ?? "i-…")")
-        case .managed: nil
         case .service(let error): error.hint
         }
     }

@@ -53,8 +53,10 @@ public struct InstanceTarget: Sendable, Hashable {
 
     /// Whether the word may mean another instance tomorrow: names and addresses move, ids do not.
     var isFickle: Bool {
-        if case .id = kind { return false }
-        return true
+        switch kind {
+        case .id, .managed: false
+        case .tag, .address, .dnsName, .name: true
+        }
     }
 
     /// Whether an instance is what the word stands for.
@@ -62,8 +64,7 @@ public struct InstanceTarget: Sendable, Hashable {
     /// - Returns: false for one that only resembles it: nothing is guessed.
     public func matches(_ instance: Instance) -> Bool {
         switch kind {
-        case .id(let id): instance.id == id
-        case .managed: false
+        case .id(let id), .managed(let id): instance.id == id
         case .tag(let key, let value): instance.tags[key] == value
         case .address(let address): instance.has(address: address)
         case .dnsName(let name, let address):
@@ -86,7 +87,7 @@ public struct InstanceTarget: Sendable, Hashable {
 
     /// The questions to AWS, one after the other until there is an answer.
     ///
-    /// Filters of one question narrow each other, so alternatives need one question each.
+    /// Each has one filter: several would narrow each other, so alternatives need one each.
     public var questions: [[InstanceFilter]] {
         switch kind {
         case .id(let id): [[InstanceFilter("instance-id", exactly: id)]]
@@ -105,6 +106,41 @@ public struct InstanceTarget: Sendable, Hashable {
                     ? [[InstanceFilter("private-dns-name", exactly: domainName(name))]] : [])
         }
     }
+}
+
+extension InstanceFilter {
+    /// The questions about many words in one round, as few as there can be.
+    /// - Parameters:
+    ///   - targets: words that have had no answer yet.
+    ///   - round: which of each word's questions is due.
+    /// - Returns: one filter for each question.
+    static func merged(_ targets: [InstanceTarget], round: Int) -> [InstanceFilter] {
+        var names: [String] = []
+        var values: [String: [String]] = [:]
+        for target in targets where target.questions.count > round {
+            for filter in target.questions[round] {
+                if values[filter.name] == nil { names.append(filter.name) }
+                values[filter.name, default: []] += filter.values
+            }
+        }
+        return names.flatMap { name in
+            var rest = unique(values[name] ?? [])[...]
+            var filters: [InstanceFilter] = []
+            while !rest.isEmpty {
+                filters.append(InstanceFilter(name, Array(rest.prefix(mostFilterValues))))
+                rest = rest.dropFirst(mostFilterValues)
+            }
+            return filters
+        }
+    }
+}
+
+/// The most values a filter takes (EC2 API, "Resource filtering").
+let mostFilterValues = 200
+
+private func unique(_ texts: [String]) -> [String] {
+    var seen: Set<String> = []
+    return texts.filter { seen.insert($0).inserted }
 }
 
 /// An address in the form that all texts about it are brought to.

@@ -70,11 +70,11 @@ public struct Inventory: Sendable {
         _ target: InstanceTarget,
         newerThan: Timestamp? = nil
     ) async throws(InstanceLookupError) -> KnownInstance {
-        if case .managed(let id) = target.kind { throw .managed(id: id) }
         if newerThan == nil, let known = cached(target) { return known }
         let answers = await inEachRegion { region throws(ServiceError) in
             try await region.instances(target, newerThan: newerThan)
         }
+        if let known = undescribed(target, answers) { return known }
         let found = present(answers.flatMap { (try? $0.get()) ?? [] })
         if found.count > 1 { throw .several(word: target.word, instances: found) }
         if let known = found.first { return known }
@@ -82,24 +82,44 @@ public struct Inventory: Sendable {
         throw .notFound(word: target.word, regions: regions.map(\.scope.region))
     }
 
+    /// A managed machine in the one region there is, of which we may not ask: a session with it may
+    /// be allowed all the same.
+    private func undescribed(
+        _ target: InstanceTarget,
+        _ answers: [Result<[KnownInstance], ServiceError>]
+    ) -> KnownInstance? {
+        guard case .managed(let id) = target.kind, answers.count == 1, let region = regions.first,
+            case .failure(let error)? = answers.first, case .denied = error.kind
+        else { return nil }
+        return KnownInstance(
+            Instance(id: id, state: .running),
+            region: region.scope.region,
+            seen: clock()
+        )
+    }
+
     /// What the cache knows well enough, taken from all regions together.
     private func cached(_ target: InstanceTarget) -> KnownInstance? {
         cache?.find(target, in: regions.map(\.scope), now: clock(), note: note)
     }
 
-    /// Lists the instances of all regions, with their images.
+    /// Lists the instances of all regions, with their images, and the machines that Systems Manager
+    /// looks after.
     /// - Parameter newerThan: nothing that AWS told before that time is taken.
     /// - Returns: those that are not gone.
     /// - Throws: ``InstanceLookupError/service(_:)`` when one region does not answer.
     public func all(newerThan: Timestamp) async throws(InstanceLookupError) -> [KnownInstance] {
         let answers = await inEachRegion { region throws(ServiceError) in
-            let all = try await region.all(newerThan: newerThan)
-            let here = all.filter { !$0.instance.state.isGone }
-            // Images only say more; who may not ask for them sees the rest.
-            do throws(ServiceError) { return try await region.withImages(here) } catch {
-                region.note(error.summary)
-                return here
+            // They only say more, as images do; who may not ask for them sees the rest.
+            async let machines = region.noted { () throws(ServiceError) in
+                try await region.allManaged()
             }
+            let all = try await region.all(newerThan: newerThan)
+            let here = all.filter { !$0.instance.state.isGone && !$0.isManaged }
+            let described = await region.noted { () throws(ServiceError) in
+                try await region.withImages(here)
+            }
+            return await (described ?? here) + (machines ?? [])
         }
         try failures(of: answers)
         return answers.flatMap { (try? $0.get()) ?? [] }
@@ -112,6 +132,20 @@ public struct Inventory: Sendable {
     public func withImages(_ known: KnownInstance) async throws(ServiceError) -> KnownInstance {
         guard let region = region(of: known) else { return known }
         return try await region.withImages([known]).first ?? known
+    }
+
+    /// Finds out what AWS knows of the key pair an instance was launched with.
+    /// - Parameters:
+    ///   - known: an instance that ``find(_:newerThan:)`` gave.
+    ///   - newerThan: nothing that AWS told before that time is taken.
+    /// - Returns: nil when it was launched without one.
+    /// - Throws: ``ServiceError``.
+    public func keyPair(
+        of known: KnownInstance,
+        newerThan: Timestamp? = nil
+    ) async throws(ServiceError) -> KnownKeyPair? {
+        guard let region = region(of: known), let name = known.instance.keyName else { return nil }
+        return try await region.keyPair(name, newerThan: newerThan)
     }
 
     /// Asks how an instance is: its status checks and its agent, both at once.

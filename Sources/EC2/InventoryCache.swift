@@ -68,8 +68,10 @@ public struct InventoryCache: Sendable {
                 continue
             }
             let matches = present(file.instances(matching: target))
-            // An old list does not know what was started since.
-            if matches.isEmpty, target.isFickle, !file.isCurrent(now: now) { return nil }
+            // An old list does not know what was started since, and a part of one not what is in
+            // the rest.
+            let isAll = file.isWhole && !matches.isEmpty || file.knowsAll(of: target, now: now)
+            if target.isFickle, !isAll { return nil }
             found += matches
         }
         guard found.count == 1, let known = found.first, known.isGood(for: target, now: now) else {
@@ -78,17 +80,38 @@ public struct InventoryCache: Sendable {
         return known
     }
 
-    /// All instances that were seen, for completion.
+    /// Finds what AWS has told of a key pair, without asking anybody.
+    /// - Parameters:
+    ///   - name: its name.
+    ///   - scope: where it is.
+    ///   - now: the time by this machine's clock.
+    ///   - note: gets a sentence when the file cannot be used.
+    /// - Returns: nil when nobody has asked, or too long ago.
+    public func keyPair(
+        _ name: String,
+        in scope: InventoryScope,
+        now: Timestamp,
+        note: (String) -> Void = { _ in }
+    ) -> KnownKeyPair? {
+        read(scope, note: note)?.keyPair(name).flatMap { $0.isGood(now: now) ? $0 : nil }
+    }
+
+    /// The words that may be typed for instances that were seen, for completion.
     /// - Parameters:
     ///   - scopes: where to look.
+    ///   - beginning: what the words begin with; nil for any.
     ///   - note: gets a sentence when a file cannot be used.
-    /// - Returns: those that are not gone, however old the news of them is.
-    public func all(
+    /// - Returns: Name tags and ids of those that are not gone, however old the news of them is:
+    ///   each once, in order, and none that ssh would not take for a host (`ssh_valid_hostname` in
+    ///   readconf.c) or would take for a user and a host.
+    public func words(
         in scopes: [InventoryScope],
+        beginning: String? = nil,
         note: (String) -> Void = { _ in }
-    ) -> [KnownInstance] {
-        scopes.flatMap { read($0, note: note)?.instances ?? [] }
-            .filter { !$0.instance.state.isGone }
+    ) -> [String] {
+        let known = scopes.flatMap { read($0, note: note)?.callings ?? [] }
+        let words = known.flatMap { [$0.name, $0.id].compactMap { $0 } }
+        return Set(words.filter { $0.hasPrefix(beginning ?? "") && isHost($0) }).sorted()
     }
 
     /// Reads the file of a scope; nil when there is none that can be used.
@@ -116,22 +139,27 @@ public struct InventoryCache: Sendable {
     ///   - scope: whose instances are asked for.
     ///   - note: gets a sentence when there can be no lock.
     /// - Returns: not locked yet; nil when there can be none.
-    func makeLock(_ scope: InventoryScope, note: (String) -> Void) -> InventoryLock? {
-        do throws(SystemError) {
-            try makePrivateDirectory(files.path)
-            return InventoryLock(
-                try openFile(path(scope) + ".lock", .readWrite, followingLinks: false)
-            )
-        } catch {
-            note("the inventory cannot be locked: \(error.summary)")
-            return nil
-        }
+    func makeLock(_ scope: InventoryScope, note: (String) -> Void) -> CacheLock? {
+        files.makeLock(path(scope), note: note)
+    }
+
+    /// What processes wait for that ask AWS about a scope.
+    func wishes(_ scope: InventoryScope) -> InventoryWishes {
+        InventoryWishes(path: path(scope) + ".wishes")
     }
 
     private func path(_ scope: InventoryScope) -> String { files.file(scope.text) }
 
     /// Five thousand instances with many tags have some 10 MB.
     private let largestFile = 64 << 20
+}
+
+private func isHost(_ word: String) -> Bool {
+    !word.isEmpty && !word.hasPrefix("-")
+        && word.unicodeScalars.allSatisfy { scalar in
+            let isControl = scalar.value <= 0x20 || (0x7f..<0xa0).contains(scalar.value)
+            return !isControl && !"'`\"$\\;&<>|(){},@".unicodeScalars.contains(scalar)
+        }
 }
 
 /// Those that are not gone, or all when nothing else is there.
@@ -141,14 +169,17 @@ func present(_ instances: [KnownInstance]) -> [KnownInstance] {
 }
 
 extension InventoryFile {
-    /// Whether the list is new enough to say of a name that nobody has it.
-    func isCurrent(now: Timestamp) -> Bool { isWhole && fetched.isWithin(goodForNames, of: now) }
+    /// Whether what matches a name or an address is all there is, and lately was.
+    func knowsAll(of target: InstanceTarget, now: Timestamp) -> Bool {
+        let told = isWhole ? fetched : asked(target.word)
+        return told?.isWithin(goodForNames, of: now) ?? false
+    }
 }
 
 extension KnownInstance {
     /// Whether this is good enough to go on with, so that nobody need be asked.
     func isGood(for target: InstanceTarget, now: Timestamp) -> Bool {
-        instance.state == .running && address != nil
+        instance.state == .running && (address != nil || isManaged)
             && seen.isWithin(target.isFickle ? goodForNames : goodForIDs, of: now)
     }
 }

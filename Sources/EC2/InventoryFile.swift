@@ -8,6 +8,8 @@ internal import Posix
 ///     {"ec2sh":"inventory 1","scope":"default@eu-west-1","fetched":1700000000,"whole":true}
 ///     {"id":"i-0123456789abcdef0",…}
 ///     {"ami":"ami-0123456789abcdef0",…}
+///     {"pair":"my-key",…}
+///     {"asked":"web","at":1700000000}
 ///     {"size":123}
 struct InventoryFile: Sendable {
     /// Whose instances these are.
@@ -69,6 +71,21 @@ struct InventoryFile: Sendable {
         lines(with: InventoryFile.instanceMark).compactMap { read($0).map(withImages) }
     }
 
+    /// What people call each instance that is not gone: its Name tag and its id.
+    ///
+    /// They stand first in a line, so that nothing else of thousands has to be read.
+    var callings: [(name: String?, id: String)] {
+        lines(with: InventoryFile.instanceMark).compactMap { place in
+            let end = position(of: InventoryFile.regionMark, in: lines, from: place.lowerBound)
+            let head = lines[place.lowerBound..<min(end ?? place.upperBound, place.upperBound)]
+            let text = head.last == closingBrace ? Array(head) : head + [closingBrace]
+            guard let json = try? JSON.parse(text), let id = json["id"]?.string,
+                let state = json["state"]?.string, !InstanceState(rawValue: state).isGone
+            else { return nil }
+            return (json["name"]?.string, id)
+        }
+    }
+
     /// How many instances there are.
     var instanceCount: Int { lines(with: InventoryFile.instanceMark).count }
 
@@ -80,7 +97,7 @@ struct InventoryFile: Sendable {
 
     /// Puts an instance in the place of what was known of it.
     mutating func put(_ known: KnownInstance) {
-        remove(InventoryFile.instanceMark + Array(quoted(known.instance.id).utf8))
+        remove(known)
         append(known)
     }
 
@@ -98,9 +115,44 @@ struct InventoryFile: Sendable {
         append(image.json)
     }
 
-    /// Takes over the AMIs of an older file: what they are never changes.
-    mutating func takeImages(of older: InventoryFile) {
-        for place in older.lines(with: InventoryFile.imageMark) {
+    /// Takes out an instance that AWS does not tell of any more.
+    mutating func remove(_ known: KnownInstance) {
+        remove(InventoryFile.instanceMark + Array(quoted(known.instance.id).utf8))
+    }
+
+    /// When AWS was asked for a word alone; nil when nobody did since the list was made.
+    func asked(_ word: String) -> Timestamp? {
+        let place = lines(with: InventoryFile.askedMark + Array(quoted(word).utf8)).first
+        let seconds = place.flatMap { try? JSON.parse(Array(lines[$0])) }?["at"]?.integer
+        return seconds.map { Timestamp(seconds: Int64($0)) }
+    }
+
+    /// Notes that AWS was asked for a word: what is here now is all that matches it.
+    mutating func noteAsked(_ word: String, at time: Timestamp) {
+        remove(InventoryFile.askedMark + Array(quoted(word).utf8))
+        append(
+            .object(["asked": JSON(.string(word)), "at": JSON(.number(Double(time.seconds)))])
+        )
+    }
+
+    /// A key pair; nil when it has not been asked for.
+    func keyPair(_ name: String) -> KnownKeyPair? {
+        let place = lines(with: InventoryFile.pairMark + Array(quoted(name).utf8)).first
+        return place.flatMap { try? JSON.parse(Array(lines[$0])) }
+            .flatMap(KnownKeyPair.init(json:))
+    }
+
+    /// Puts a key pair in the place of what was known of it.
+    mutating func put(_ pair: KnownKeyPair) {
+        remove(InventoryFile.pairMark + Array(quoted(pair.name).utf8))
+        append(pair.json)
+    }
+
+    /// Takes over from an older file what a list of instances does not tell: AMIs, which never
+    /// change, key pairs, and machines that are not EC2's.
+    mutating func takeOthers(of older: InventoryFile) {
+        let marks = [InventoryFile.imageMark, InventoryFile.pairMark, InventoryFile.managedMark]
+        for place in marks.flatMap(older.lines(with:)) {
             lines += [lineEnd] + older.lines[place]
         }
     }
@@ -145,9 +197,14 @@ struct InventoryFile: Sendable {
     private static let kind = "inventory 1"
     /// Nothing within a line looks like these: a text has no line end, and its quotes are escaped.
     private static let instanceMark = Array("\n{\"id\":".utf8)
+    private static let regionMark = Array(",\"region\":".utf8)
     private static let imageMark = Array("\n{\"ami\":".utf8)
+    private static let pairMark = Array("\n{\"pair\":".utf8)
+    private static let managedMark = Array("\n{\"id\":\"mi-".utf8)
+    private static let askedMark = Array("\n{\"asked\":".utf8)
 }
 
 private let lineEnd = UInt8(ascii: "\n")
+private let closingBrace = UInt8(ascii: "}")
 
 private func quoted(_ text: String) -> String { JSON(.string(text)).text }

@@ -1,15 +1,23 @@
 /// Where the private key of a key pair may be: files by their names, the likeliest first.
 public enum KeyCandidates {
+    /// A file that may hold a key.
+    public struct Candidate: Sendable, Hashable {
+        /// Where it is.
+        public let path: String
+        /// Whether it is named like the pair; all others are only worth anything with a proof.
+        public let isNamesake: Bool
+    }
+
     /// Finds the files that may hold a key.
     /// - Parameters:
     ///   - keyName: the name of the key pair.
     ///   - directories: in order, such as `~/.ssh` and `~/Downloads`, each with its files' names.
-    /// - Returns: paths: those named like the pair, then the usual ones, then every other file
-    ///   that looks like a private key; the last two are only worth anything with a proof.
-    public static func paths(
+    /// - Returns: those named like the pair, then the usual ones, then every other file that looks
+    ///   like a private key.
+    public static func files(
         keyName: String,
         in directories: [(path: String, names: [String])]
-    ) -> [String] {
+    ) -> [Candidate] {
         var ranked: [(rank: Int, path: String)] = []
         for directory in directories {
             for name in directory.names.sorted() {
@@ -19,7 +27,9 @@ public enum KeyCandidates {
         }
         // Sorting by rank alone keeps the order of directories and names.
         return (0...lowestRank).flatMap { rank in
-            ranked.filter { $0.rank == rank }.map(\.path)
+            ranked.filter { $0.rank == rank }.map {
+                Candidate(path: $0.path, isNamesake: rank <= lowestNamesake)
+            }
         }
     }
 
@@ -50,6 +60,7 @@ public enum KeyCandidates {
     }
 
     private static let usual = ["id_rsa", "id_ecdsa", "id_ed25519"]
+    private static let lowestNamesake = 2
     private static let lowestRank = 4
 }
 

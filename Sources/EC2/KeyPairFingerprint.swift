@@ -33,7 +33,10 @@ public enum KeyPairFingerprint: Sendable, Hashable {
     public func matches(_ key: KeyMaterial) -> Bool? {
         switch self {
         case .privateSHA1(let hash):
-            return key.privateInfo.map { hash.elementsEqual(Insecure.SHA1.hash(data: $0)) }
+            if let own = key.privateSHA1 { return hash == own }
+            // No other kind of key has a fingerprint of this form.
+            let isOther = key.blob.flatMap(PublicKeyBlob.init).map { $0.algorithm != "ssh-rsa" }
+            return isOther == true ? false : nil
         case .publicMD5(let hash):
             guard let blob = key.blob else { return nil }
             guard let info = PublicKeyBlob(blob)?.rsaInfo else { return false }
@@ -48,16 +51,17 @@ public enum KeyPairFingerprint: Sendable, Hashable {
 public struct KeyMaterial: Sendable {
     /// The public key in SSH's encoding.
     public var blob: [UInt8]?
-    /// The private key as PKCS#8 in DER, unencrypted; nil for keys of an agent.
-    public var privateInfo: [UInt8]?
+    /// SHA-1 of the private key as PKCS#8 in DER, unencrypted; nil for keys of an agent.
+    let privateSHA1: [UInt8]?
 
     /// Puts the forms together.
     /// - Parameters:
     ///   - blob: the public key in SSH's encoding.
-    ///   - privateInfo: the private key as PKCS#8 in DER (RFC 5208 §5).
+    ///   - privateInfo: the private key as PKCS#8 in DER (RFC 5208 §5), a secret; only its hash is
+    ///     kept.
     public init(blob: [UInt8]?, privateInfo: [UInt8]? = nil) {
         self.blob = blob
-        self.privateInfo = privateInfo
+        privateSHA1 = privateInfo.map { Array(Insecure.SHA1.hash(data: $0)) }
     }
 
     /// Puts the forms together for a key of AWS's own making, which comes as PKCS#1.
@@ -77,6 +81,9 @@ public struct KeyPairProof: Sendable, Equatable {
     public var fingerprint: KeyPairFingerprint?
     /// The public key in SSH's encoding; AWS keeps it for newer pairs.
     public var blob: [UInt8]?
+
+    /// Takes a fingerprint alone.
+    init(_ fingerprint: KeyPairFingerprint) { self.fingerprint = fingerprint }
 
     /// Reads what DescribeKeyPairs gives.
     /// - Parameters:

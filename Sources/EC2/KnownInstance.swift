@@ -25,6 +25,9 @@ public struct KnownInstance: Sendable, Equatable {
         self.seen = seen
     }
 
+    /// Whether it is a machine that Systems Manager looks after and EC2 does not know (`mi-…`).
+    public var isManaged: Bool { instance.id.hasPrefix("mi-") }
+
     /// The address people would use: public, else IPv6, else private.
     public var address: String? {
         instance.publicAddress ?? instance.ipv6Addresses.first ?? instance.privateAddress

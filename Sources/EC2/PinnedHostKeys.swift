@@ -61,7 +61,10 @@ public struct PinnedHostKeys: Sendable {
     ///   - trace: gets a note when there is something that cannot be used.
     /// - Returns: empty when none is known.
     public func keys(of id: String, trace: Trace) -> [Pin] {
-        let note = { (text: String) in trace.debug(.debug1, .local, text) }
+        keys(of: id) { trace.debug(.debug1, .local, $0) }
+    }
+
+    func keys(of id: String, note: (String) -> Void) -> [Pin] {
         guard let bytes = CacheDirectory.read(path(of: id), limit: largestFile, note: note) else {
             return []
         }
@@ -82,7 +85,11 @@ public struct PinnedHostKeys: Sendable {
     ///   - id: `i-…`.
     ///   - trace: gets a note when they cannot be kept.
     public func keep(_ pins: [Pin], of id: String, trace: Trace) {
-        guard EC2Name.isInstanceID(id), keys(of: id, trace: trace) != pins else { return }
+        keep(pins, of: id) { trace.debug(.debug1, .local, $0) }
+    }
+
+    func keep(_ pins: [Pin], of id: String, note: (String) -> Void) {
+        guard EC2Name.isInstanceID(id), keys(of: id, note: note) != pins else { return }
         let lines = pins.prefix(mostKeys).compactMap { pin in
             PublicKeyBlob(pin.blob).map { key in
                 "\(id) \(key.algorithm) \(paddedBase64(key.bytes)) \(pin.witness.rawValue)\n"
@@ -91,8 +98,12 @@ public struct PinnedHostKeys: Sendable {
         do throws(SystemError) {
             try files.write(path(of: id), Array(lines.joined().utf8))
         } catch {
-            trace.debug(.debug1, .local, "host keys are not remembered: \(error.summary)")
+            note("host keys are not remembered: \(error.summary)")
         }
+    }
+
+    func makeLock(of id: String, note: (String) -> Void) -> CacheLock? {
+        files.makeLock(path(of: id), note: note)
     }
 
     private let largestFile = 64 << 10

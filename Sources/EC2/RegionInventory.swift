@@ -27,18 +27,24 @@ struct RegionInventory: Sendable {
         _ target: InstanceTarget,
         newerThan: Timestamp?
     ) async throws(ServiceError) -> [KnownInstance] {
+        if case .managed(let id) = target.kind {
+            return try await managed(id, newerThan: newerThan)
+        }
         let known = { (file: InventoryFile) in answer(file, target, newerThan) }
-        return try await locked(known) { old throws(ServiceError) in
-            if var old, !old.isWhole, old.fetched.isWithin(largeRemainsLarge, of: clock()) {
-                let found = try await ask(target, &old)
-                write(old)
-                return found
+        return try await locked(known, wish: target.word) { old throws(ServiceError) in
+            let wishes = cache?.wishes(scope).take(most: mostWishes) ?? []
+            var file: InventoryFile
+            if let old, !old.isWhole, old.fetched.isWithin(largeRemainsLarge, of: clock()) {
+                file = old
+            } else {
+                file = try await list(old, mostPages: mostPagesKept)
             }
-            var file = try await list(old, mostPages: mostPagesKept)
-            let found =
-                file.isWhole ? file.instances(matching: target) : try await ask(target, &file)
-            write(file)
-            return found
+            // What was read is worth keeping even if the next question fails.
+            defer { write(file) }
+            if !file.isWhole, known(file) == nil {
+                try await ask(target, with: wishes.map(InstanceTarget.init), &file)
+            }
+            return file.instances(matching: target)
         }
     }
 
@@ -68,9 +74,7 @@ struct RegionInventory: Sendable {
             wanted(instances, from: file).isEmpty ? completed(instances, from: file) : nil
         }
         return try await locked(known) { old throws(ServiceError) in
-            let nothing = Timestamp(seconds: 0)
-            var file =
-                old ?? InventoryFile(scope: scope.text, fetched: nothing, isWhole: false)
+            var file = old ?? empty
             for _ in 0..<mostImageQuestions {
                 let first = wanted(instances, from: file)
                 if first.isEmpty { break }
@@ -94,15 +98,20 @@ struct RegionInventory: Sendable {
         let matches = file.instances(matching: target)
         let now = clock()
         let relevant = present(matches)
-        if newerThan == nil, !relevant.isEmpty,
+        // Of a name, a list that has no end may hold another instance further on.
+        let isAll = !target.isFickle || file.isWhole
+        if newerThan == nil, !relevant.isEmpty, isAll || file.knowsAll(of: target, now: now),
             relevant.allSatisfy({ $0.isGood(for: target, now: now) })
         {
             return matches
         }
-        let needed = (newerThan ?? started).seconds - slack
+        // What was launched a moment ago is in no list that was made before this process began.
+        let least = relevant.isEmpty ? started.seconds + 1 : started.seconds - slack
+        let needed = newerThan.map { $0.seconds - slack } ?? least
         let isNew = { (time: Timestamp) in time.seconds >= needed && time <= now }
-        if !relevant.isEmpty, relevant.allSatisfy({ isNew($0.seen) }) { return matches }
-        return file.isWhole && isNew(file.fetched) ? matches : nil
+        if isAll, !relevant.isEmpty, relevant.allSatisfy({ isNew($0.seen) }) { return matches }
+        if file.isWhole { return isNew(file.fetched) ? matches : nil }
+        return file.asked(target.word).map(isNew) == true ? matches : nil
     }
 
     /// Asks for all instances of the region.
@@ -112,11 +121,15 @@ struct RegionInventory: Sendable {
     ) async throws(ServiceError) -> InventoryFile {
         let begun = clock()
         var file = InventoryFile(scope: scope.text, fetched: begun, isWhole: true)
-        if let old { file.takeImages(of: old) }
+        if let old { file.takeOthers(of: old) }
         var token: String?
+        // While pages are turned, what is on them moves: an instance may stand on two.
+        var ids: Set<String> = []
         for _ in 0..<mostPages {
             let page = try await caller.describeInstances(nextToken: token)
-            for instance in page.instances { file.append(known(instance, begun)) }
+            for instance in page.instances where ids.insert(instance.id).inserted {
+                file.append(known(instance, begun))
+            }
             token = page.nextToken
             if token == nil { break }
         }
@@ -127,25 +140,57 @@ struct RegionInventory: Sendable {
         return file
     }
 
-    /// Asks for what matches a word alone.
+    /// Asks for what matches a word, and for what other processes wait for.
     private func ask(
         _ target: InstanceTarget,
+        with others: [InstanceTarget],
         _ file: inout InventoryFile
-    ) async throws(ServiceError) -> [KnownInstance] {
-        for question in target.questions {
-            let begun = clock()
-            var token: String?
-            var found: [KnownInstance] = []
-            for _ in 0..<mostPages {
-                let page = try await caller.describeInstances(question, nextToken: token)
-                found += page.instances.map { known($0, begun) }
-                token = page.nextToken
-                if token == nil { break }
-            }
-            for known in found { file.put(known) }
-            if !found.isEmpty { return completed(found, from: file) }
+    ) async throws(ServiceError) {
+        do throws(ServiceError) {
+            try await ask([target] + others, &file)
+        } catch {
+            // Somebody else's word may be one that AWS does not take.
+            guard error.kind == .service, !others.isEmpty else { throw error }
+            try await ask([target], &file)
         }
-        return []
+    }
+
+    private func ask(
+        _ targets: [InstanceTarget],
+        _ file: inout InventoryFile
+    ) async throws(ServiceError) {
+        let begun = clock()
+        var found: [KnownInstance] = []
+        var open = targets
+        var round = 0
+        while !open.isEmpty {
+            for filter in InstanceFilter.merged(open, round: round) {
+                found += try await pages(of: filter).map { known($0, begun) }
+            }
+            round += 1
+            open.removeAll { target in
+                target.questions.count <= round
+                    || found.contains { target.matches($0.instance) }
+            }
+        }
+        for known in found { file.put(known) }
+        for target in targets {
+            // What AWS does not tell of any more is gone, or called otherwise.
+            for old in file.instances(matching: target) where old.seen < begun { file.remove(old) }
+            file.noteAsked(target.word, at: begun)
+        }
+    }
+
+    private func pages(of filter: InstanceFilter) async throws(ServiceError) -> [Instance] {
+        var instances: [Instance] = []
+        var token: String?
+        for _ in 0..<mostPages {
+            let page = try await caller.describeInstances([filter], nextToken: token)
+            instances += page.instances
+            token = page.nextToken
+            if token == nil { break }
+        }
+        return instances
     }
 
     private func known(_ instance: Instance, _ seen: Timestamp) -> KnownInstance {
@@ -186,11 +231,13 @@ struct RegionInventory: Sendable {
     /// Takes the answer from the cache, or asks AWS while no other process does.
     /// - Parameters:
     ///   - known: finds the answer in the cache; nil when AWS has to be asked.
+    ///   - wish: the word that whoever asks first shall ask for, too.
     ///   - ask: asks AWS; gets the cache as it is.
     /// - Returns: what the one or the other gave.
     /// - Throws: ``ServiceError``.
-    private func locked<Value: Sendable>(
+    func locked<Value: Sendable>(
         _ known: (InventoryFile) -> Value?,
+        wish: String? = nil,
         _ ask: (InventoryFile?) async throws(ServiceError) -> Value
     ) async throws(ServiceError) -> Value {
         if let answer = read().flatMap(known) { return answer }
@@ -198,25 +245,32 @@ struct RegionInventory: Sendable {
         _ = try await caller.credentials()
         let lock = cache?.makeLock(scope, note: note)
         defer { withExtendedLifetime(lock) {} }
-        if let lock, !lock.take() {
+        var turns = 0
+        while let lock, turns < mostTurns, !lock.take() {
+            turns += 1
+            if let wish { cache?.wishes(scope).leave(wish) }
             // Most likely somebody asks just this, and all who wait can read it together.
-            await lock.wait(shared: true)
+            await lock.wait(shared: turns < mostTurns)
             if let answer = read().flatMap(known) { return answer }
-            await lock.wait(shared: false)
         }
         let file = read()
         if let answer = file.flatMap(known) { return answer }
         return try await ask(file)
     }
 
-    private func read() -> InventoryFile? { cache?.read(scope, note: note) }
+    /// A file in which nothing was listed yet.
+    var empty: InventoryFile {
+        InventoryFile(scope: scope.text, fetched: Timestamp(seconds: 0), isWhole: false)
+    }
 
-    private func write(_ file: InventoryFile) { cache?.write(file, scope, note: note) }
+    func read() -> InventoryFile? { cache?.read(scope, note: note) }
+
+    func write(_ file: InventoryFile) { cache?.write(file, scope, note: note) }
 }
 
 /// Seconds by which facts may be older than asked for: many processes that find at the same time
 /// that theirs are old shall ask once, not one after the other.
-private let slack: Int64 = 3
+let slack: Int64 = 3
 /// Pages of 1000 instances that one process reads for all others; a larger region is asked for
 /// each word.
 private let mostPagesKept = 5
@@ -224,7 +278,9 @@ private let mostPagesKept = 5
 private let mostPages = 100
 /// Seconds after which a region that was too large is looked at again.
 private let largeRemainsLarge: Int64 = 86_400
-/// The most values a filter takes (EC2 API, DescribeImages).
-private let mostFilterValues = 200
+/// Words that one process asks for on behalf of others.
+private let mostWishes = 1000
+/// How often a process waits for what others ask, before it waits for its own turn.
+private let mostTurns = 8
 /// An image, the one it was made from, and once more.
 private let mostImageQuestions = 3

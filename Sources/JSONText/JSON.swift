@@ -90,6 +90,7 @@ public struct JSONError: Error, Equatable {
 private struct JSONReader {
     private var rest: ArraySlice<UInt8>
     private var line = 1
+    private var count = 0
 
     init(_ bytes: [UInt8]) {
         let mark: [UInt8] = [0xef, 0xbb, 0xbf]
@@ -104,6 +105,8 @@ private struct JSONReader {
 
     private mutating func value(depth: Int) throws(JSONError) -> JSON {
         if depth > deepest { throw error("too deep") }
+        count += 1
+        if count > most { throw error("too many values") }
         let first = next()
         let line = line
         switch first {
@@ -242,3 +245,5 @@ private let escapes: [UInt8: Unicode.Scalar] = [
 ]
 /// Nothing of ours is deeper than 4; a stack has its end.
 private let deepest = 64
+/// Each costs a hundred bytes and more; nothing of ours has a thousandth of them.
+private let most = 500_000

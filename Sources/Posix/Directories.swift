@@ -62,3 +62,28 @@ public func matchingPaths(_ pattern: String) throws(SystemError) -> [String] {
         unsafe found.gl_pathv[index].map { unsafe String(cString: $0) }
     }
 }
+
+/// The names of what is in a directory, but for `.` and `..`, in no order.
+///
+/// C: `opendir`, `readdir`.
+/// - Parameters:
+///   - path: the directory.
+///   - limit: the most names that are read.
+/// - Returns: names as they are on the disk; those that are no UTF-8 are left out.
+/// - Throws: ``SystemError``; ENOENT, ENOTDIR, EACCES.
+public func names(inDirectory path: String, limit: Int = 10_000) throws(SystemError) -> [String] {
+    guard let directory = unsafe opendir(path) else {
+        throw SystemError("opendir", path, code: errno)
+    }
+    defer { unsafe closedir(directory) }
+    var names: [String] = []
+    while names.count < limit, let entry = unsafe readdir(directory) {
+        let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
+            unsafe UnsafeRawPointer(field).withMemoryRebound(to: CChar.self, capacity: 256) {
+                unsafe String(validatingCString: $0)
+            }
+        }
+        if let name, name != ".", name != ".." { names.append(name) }
+    }
+    return names
+}

@@ -55,6 +55,14 @@ extension PrivateKey {
         }
     }
 
+    /// An RSA key as PKCS#8 in DER without a passphrase (RFC 5208 §5), of which AWS makes the
+    /// fingerprint of a key pair.
+    /// - Returns: a secret, which the caller wipes; nil for other kinds of keys.
+    public func rsaPrivateKeyInfo() -> [UInt8]? {
+        guard publicKey.plain.kind == .rsa else { return nil }
+        return (keyOfFields() ?? keyOfText()).map { Array($0.pkcs8DERRepresentation) }
+    }
+
     /// The key out of OpenSSH's own format, which libssh reads without what PEM needs.
     private func keyOfFields() -> _RSA.Signing.PrivateKey? {
         var reader = WireReader(rsaFields)

@@ -16,8 +16,13 @@ public struct DataChannel {
         case sendBinary([UInt8])
         /// Hand bytes of the stream on, in order.
         case deliver([UInt8], isStandardError: Bool)
-        /// The other end is there: bytes flow from now on.
-        case opened(agentVersion: String)
+        /// The other end is there: bytes flow from now on. What it wants people to be told is empty
+        /// as a rule.
+        case opened(agentVersion: String, message: String)
+        /// Get the key that the agent wants, and hand it over: ``DataChannel/take(_:now:)``.
+        case askForKey(DataKeyRequest)
+        /// The agent could not connect to its port for one of the connections of the session.
+        case refusedConnection
         /// The session is over.
         case closed(Ending)
     }
@@ -28,17 +33,24 @@ public struct DataChannel {
         case byPeer(text: String)
         /// Nothing was acknowledged for ``DataChannel/patience``.
         case silent
-        /// The agent wants something of the client that it cannot do, such as `KMSEncryption`.
+        /// The agent wants something of the client that it cannot do.
         case unsupported(action: String)
+        /// The agent wants the stream encrypted, and there is no key for that; why not.
+        case noKey(reason: String)
+        /// What came was not encrypted as agreed.
+        case undecipherable
     }
 
     /// What a session leads to.
     public enum Purpose: Sendable {
         /// A port of the instance: bytes flow after a handshake.
         case port
-        /// A port of the instance by a session that would rather carry many connections: it carries
-        /// one for clients that know no better.
+        /// A port by a session that would rather carry many connections: it carries one for clients
+        /// that know no better.
         case forwardedPort
+        /// A port by a session that carries many connections (``Smux``), or one after the other if
+        /// the agent is old.
+        case manyConnections
         /// A shell, which may begin without one.
         case shell
     }
@@ -69,6 +81,9 @@ public struct DataChannel {
     private var isOpen = false
     private var agentVersion = ""
     private var ending: Ending?
+    /// The agent's request, as long as its answer waits for a key.
+    private var handshake: Handshake?
+    private var key: DataKey?
 
     private var queue: ArraySlice<UInt8> = []
     private var nextOut: Int64 = 0
@@ -80,6 +95,9 @@ public struct DataChannel {
     private var window = SendWindow()
     private var payloadSize = PayloadSize()
     private var quietSince: Instant
+    /// Messages that have arrived for the first time, here or there; it grows as long as the session
+    /// goes on.
+    public private(set) var arrived: UInt64 = 0
 
     /// Prepares a channel; nothing is sent yet.
     /// - Parameters:
@@ -107,11 +125,15 @@ public struct DataChannel {
     /// - Parameters:
     ///   - token: what StartSession or ResumeSession gave for it (`TokenValue`).
     ///   - now: the time.
-    /// - Returns: the first message, and all that nobody has acknowledged.
+    /// - Returns: the first message; what nobody has acknowledged follows as the window allows, so
+    ///   that acknowledgements find their way between it.
     public mutating func attach(token: String, now: Instant) -> [Action] {
         isAttached = true
         isPaused = false
         quietSince = now
+        unacknowledged.rewind()
+        window.restart()
+        roundTrip.note(nil)
         let opening = JSON.object([
             "MessageSchemaVersion": "1.0",
             "RequestId": JSON(.string(MessageID(using: &generator).description)),
@@ -119,7 +141,7 @@ public struct DataChannel {
             "ClientId": JSON(.string(clientID.description)),
             "ClientVersion": JSON(.string(DataChannel.clientVersion)),
         ])
-        return [.sendText(opening.text)] + repeatAll(now)
+        return [.sendText(opening.text)]
     }
 
     /// The websocket is gone; what is under way is kept.
@@ -133,12 +155,7 @@ public struct DataChannel {
     /// - Parameter now: the time.
     public mutating func excuse(now: Instant) {
         quietSince = now
-        unacknowledged.noteSent(now)
-    }
-
-    private mutating func repeatAll(_ now: Instant) -> [Action] {
-        unacknowledged.noteSent(now)
-        return unacknowledged.frames.map { .sendBinary($0.bytes) }
+        unacknowledged.excuse(now)
     }
 
     // MARK: - Out
@@ -170,15 +187,22 @@ public struct DataChannel {
         let size = JSON.object([
             "cols": JSON(.number(Double(columns))), "rows": JSON(.number(Double(rows))),
         ])
-        return [put(.size, Array(size.text.utf8), now)]
+        return put(.size, Array(size.text.utf8), now)
+    }
+
+    /// Tells an agent that carries one connection after the other that this one is over; not before
+    /// ``isIdle``, as it overtakes what waits.
+    /// - Parameter now: the time.
+    /// - Returns: what is to be sent.
+    public mutating func disconnect(now: Instant) -> [Action] {
+        put(.flag, ChannelFlag.disconnectPort.bytes, now)
     }
 
     /// Asks the agent to end the session.
     /// - Parameter now: the time.
     /// - Returns: what is to be sent.
     public mutating func terminate(now: Instant) -> [Action] {
-        // PayloadTypeFlag TerminateSession.
-        [put(.flag, [0, 0, 0, 2], now)]
+        put(.flag, ChannelFlag.terminateSession.bytes, now)
     }
 
     /// When ``advance(now:)`` is to be called even if nothing happens.
@@ -204,20 +228,28 @@ public struct DataChannel {
                 window.noteLoss()
             }
         }
-        while isOpen, !isPaused, !queue.isEmpty, unacknowledged.count < window.messages {
+        if isPaused { return actions }
+        while unacknowledged.underWay < window.messages, let frame = unacknowledged.next(now) {
+            actions.append(.sendBinary(frame.bytes))
+        }
+        while isOpen, !queue.isEmpty, unacknowledged.underWay < window.messages {
             let piece = queue.prefix(payloadSize.bytes)
-            actions.append(put(.output, Array(piece), now))
+            guard let payload = sealed(Array(piece)) else { return [end(.undecipherable)] }
+            actions += put(.output, payload, now)
             queue = queue.dropFirst(piece.count)
         }
         return actions
     }
 
+    private func sealed(_ bytes: [UInt8]) -> [UInt8]? { key.map { $0.seal(bytes) } ?? bytes }
+
+    /// Sends a message of the stream now, or when those before it have been sent.
     private mutating func put(
         _ type: Frame.PayloadType,
         _ payload: [UInt8],
         _ now: Instant
     )
-        -> Action
+        -> [Action]
     {
         if unacknowledged.isEmpty { quietSince = now }
         var frame = Frame(.input, created: milliseconds(now), id: MessageID(using: &generator))
@@ -225,8 +257,9 @@ public struct DataChannel {
         frame.payloadType = type
         frame.payload = payload
         nextOut += 1
-        unacknowledged.append(frame, now)
-        return .sendBinary(frame.bytes)
+        let isSent = isAttached && !unacknowledged.hasWaiting
+        unacknowledged.append(frame, now, isSent: isSent)
+        return isSent ? [.sendBinary(frame.bytes)] : []
     }
 
     private func milliseconds(_ now: Instant) -> UInt64 {
@@ -271,6 +304,7 @@ public struct DataChannel {
             json["AcknowledgedMessageType"]?.string == Frame.Kind.input.rawValue,
             let message = unacknowledged.remove(Int64(number))
         else { return }
+        arrived += 1
         roundTrip.note(message.isRepeated ? nil : now - message.first)
         window.noteAcknowledged()
         payloadSize.noteAcknowledged(message.frame.payload.count)
@@ -293,6 +327,7 @@ public struct DataChannel {
         guard frame.sequenceNumber == nextIn else { return actions }
         var next: Frame? = frame
         while let frame = next, ending == nil {
+            arrived += 1
             actions += act(on: frame, now)
             nextIn += 1
             next = held.isEmpty ? nil : held.removeValue(forKey: nextIn)
@@ -302,69 +337,105 @@ public struct DataChannel {
     }
 
     private mutating func acknowledgement(of frame: Frame, _ now: Instant) -> Action {
-        // Written by hand, as there is one for each message; neither name needs quoting.
-        let content =
-            "{\"AcknowledgedMessageType\":\"\(Frame.Kind.output.rawValue)\","
-            + "\"AcknowledgedMessageId\":\"\(frame.id)\","
-            + "\"AcknowledgedMessageSequenceNumber\":\(frame.sequenceNumber),"
-            + "\"IsSequentialMessage\":true}"
         var answer = Frame(
             .acknowledge,
             created: milliseconds(now),
             id: MessageID(using: &generator)
         )
         answer.flags = Frame.controlFlags
-        answer.payload = Array(content.utf8)
+        // Written by hand, as there is one for each message; neither name needs quoting.
+        answer.payload = acknowledgementBegin
+        answer.payload += frame.id.text
+        answer.payload += acknowledgementMiddle
+        answer.payload += "\(frame.sequenceNumber)".utf8
+        answer.payload += acknowledgementEnd
         return .sendBinary(answer.bytes)
     }
 
     private mutating func act(on frame: Frame, _ now: Instant) -> [Action] {
         switch frame.payloadType {
-        case .handshakeRequest: return shakeHands(frame, now)
-        case .handshakeComplete: return open()
-        case .output, .error:
-            let opening = purpose == .shell ? open() : []
-            return opening + [.deliver(frame.payload, isStandardError: false)]
-        case .standardError: return [.deliver(frame.payload, isStandardError: true)]
+        case .handshakeRequest: return shakeHands(frame.payload, now)
+        case .challengeRequest: return answerChallenge(frame.payload, now)
+        case .handshakeComplete:
+            let message = (try? JSON.parse(frame.payload))?["CustomerMessage"]?.string
+            return open(message ?? "")
+        case .output, .error, .standardError: return deliver(frame)
+        case .flag where ChannelFlag(frame.payload) == .connectError: return [.refusedConnection]
         default: return []
         }
     }
 
-    private mutating func open() -> [Action] {
-        if isOpen { return [] }
-        isOpen = true
-        return [.opened(agentVersion: agentVersion)]
+    private mutating func deliver(_ frame: Frame) -> [Action] {
+        var bytes = frame.payload
+        // The agent's own errors are not part of what is encrypted.
+        if let key, frame.payloadType != .error {
+            guard let plain = key.open(bytes) else { return [end(.undecipherable)] }
+            bytes = plain
+        }
+        let isStandardError = frame.payloadType == .standardError
+        let opening = purpose == .shell ? open("") : []
+        return opening + [.deliver(bytes, isStandardError: isStandardError)]
     }
 
-    /// Says to each thing the agent asks for whether we do it.
-    private mutating func shakeHands(_ frame: Frame, _ now: Instant) -> [Action] {
-        let request = try? JSON.parse(frame.payload)
-        agentVersion = request?["AgentVersion"]?.string ?? ""
-        let names = (request?["RequestedClientActions"]?.array ?? [])
-            .compactMap { $0["ActionType"]?.string }
-        let isSupported = { (name: String) in name == "SessionType" }
+    private mutating func open(_ message: String) -> [Action] {
+        if isOpen { return [] }
+        isOpen = true
+        return [.opened(agentVersion: agentVersion, message: message)]
+    }
+
+    // MARK: - The handshake
+
+    /// Says to each thing the agent asks for whether we do it; a key has to be got first.
+    private mutating func shakeHands(_ payload: [UInt8], _ now: Instant) -> [Action] {
+        let handshake = Handshake(payload)
+        agentVersion = handshake.agentVersion
+        if let action = handshake.unsupported(for: purpose) {
+            return answer(handshake, nil, now) + [end(.unsupported(action: action))]
+        }
+        guard let request = handshake.keyRequest else { return answer(handshake, nil, now) }
+        self.handshake = handshake
+        return [.askForKey(request)]
+    }
+
+    /// Hands over the key that was asked for, or says why there is none.
+    /// - Parameters:
+    ///   - result: what came of the question.
+    ///   - now: the time.
+    /// - Returns: what is to be done.
+    public mutating func take(
+        _ result: Result<DataKey, DataKeyRefusal>,
+        now: Instant
+    ) -> [Action] {
+        guard let handshake, ending == nil else { return [] }
+        self.handshake = nil
+        let answer = answer(handshake, result, now)
+        switch result {
+        case .success(let key):
+            self.key = key
+            return answer
+        case .failure(let refusal): return answer + [end(.noKey(reason: refusal.reason))]
+        }
+    }
+
+    private mutating func answer(
+        _ handshake: Handshake,
+        _ key: Result<DataKey, DataKeyRefusal>?,
+        _ now: Instant
+    ) -> [Action] {
         let version =
             purpose == .forwardedPort ? DataChannel.modestVersion : DataChannel.clientVersion
-        let answer = JSON.object([
-            "ClientVersion": JSON(.string(version)),
-            "ProcessedClientActions": JSON(
-                .array(
-                    names.map { name in
-                        JSON.object([
-                            "ActionType": JSON(.string(name)),
-                            // 1 done, 3 unsupported.
-                            "ActionStatus": isSupported(name) ? 1 : 3,
-                            "ActionResult": JSON(.null),
-                            "Error": JSON(.string(isSupported(name) ? "" : "unsupported")),
-                        ])
-                    }
-                )
-            ),
-            "Errors": JSON(.array([])),
-        ])
-        let response = put(.handshakeResponse, Array(answer.text.utf8), now)
-        guard let unsupported = names.first(where: { !isSupported($0) }) else { return [response] }
-        return [response, end(.unsupported(action: unsupported))]
+        let text = handshake.answer(version: version, purpose, key: key)
+        return put(.handshakeResponse, text, now)
+    }
+
+    /// Shows the agent that the key is the same on both sides.
+    private mutating func answerChallenge(_ payload: [UInt8], _ now: Instant) -> [Action] {
+        guard let text = (try? JSON.parse(payload))?["Challenge"]?.string,
+            let challenge = base64Decoded(text.utf8), let key, let plain = key.open(challenge),
+            let answer = key.seal(plain)
+        else { return [end(.undecipherable)] }
+        let json = JSON.object(["Challenge": JSON(.string(base64Encoded(answer)))])
+        return put(.challengeResponse, Array(json.text.utf8), now)
     }
 
     private mutating func end(_ ending: Ending) -> Action {
@@ -372,3 +443,10 @@ public struct DataChannel {
         return .closed(ending)
     }
 }
+
+private let acknowledgementBegin = Array(
+    "{\"AcknowledgedMessageType\":\"\(Frame.Kind.output.rawValue)\",\"AcknowledgedMessageId\":\""
+        .utf8
+)
+private let acknowledgementMiddle = Array("\",\"AcknowledgedMessageSequenceNumber\":".utf8)
+private let acknowledgementEnd = Array(",\"IsSequentialMessage\":true}".utf8)

@@ -58,6 +58,10 @@ public struct Frame: Sendable, Equatable {
         public static let handshakeResponse = PayloadType(rawValue: 6)
         /// From now on bytes may flow.
         public static let handshakeComplete = PayloadType(rawValue: 7)
+        /// A secret that the agent wants to see decrypted.
+        public static let challengeRequest = PayloadType(rawValue: 8)
+        /// The same, encrypted by the client.
+        public static let challengeResponse = PayloadType(rawValue: 9)
         /// A ``ChannelFlag``.
         public static let flag = PayloadType(rawValue: 10)
         /// Bytes of standard error.
@@ -113,10 +117,7 @@ public struct Frame: Sendable, Equatable {
         guard [Frame.shortHeader, Frame.longHeader].contains(Int(header)) else {
             throw .headerLength(header)
         }
-        let name = try reader.take(Frame.kindLength)
-        kind = Kind(
-            rawValue: String(decoding: name.filter { $0 != 0 && $0 != 0x20 }, as: UTF8.self)
-        )
+        kind = Kind(padded: try reader.take(Frame.kindLength))
         let version = try reader.number(UInt32.self)
         guard version == 1 else { throw .schemaVersion(version) }
         created = try reader.number(UInt64.self)
@@ -133,7 +134,7 @@ public struct Frame: Sendable, Equatable {
         }
         payload = Array(try reader.take(count))
         // Messages that only tell something have no payload and no digest.
-        if !payload.isEmpty, Array(SHA256.hash(data: payload)) != Array(digest) { throw .digest }
+        if !payload.isEmpty, !SHA256.hash(data: payload).elementsEqual(digest) { throw .digest }
     }
 
     /// The message as it is sent.
@@ -144,16 +145,32 @@ public struct Frame: Sendable, Equatable {
         append(UInt32(header), to: &bytes)
         let name = kind.rawValue.utf8.prefix(Frame.kindLength)
         bytes += name
-        bytes += Array(repeating: 0x20, count: Frame.kindLength - name.count)
+        bytes += repeatElement(0x20, count: Frame.kindLength - name.count)
         append(UInt32(1), to: &bytes)
         append(created, to: &bytes)
         append(UInt64(bitPattern: sequenceNumber), to: &bytes)
         append(flags, to: &bytes)
-        bytes += id.wire
+        for half in id.wire { append(half, to: &bytes) }
         bytes += SHA256.hash(data: payload)
         if let payloadType { append(payloadType.rawValue, to: &bytes) }
         append(UInt32(clamping: payload.count), to: &bytes)
-        return bytes + payload
+        bytes += payload
+        return bytes
+    }
+}
+
+extension Frame.Kind {
+    private static let known: [Self] = [
+        .output, .acknowledge, .input, .channelClosed, .startPublication, .pausePublication,
+    ]
+
+    /// Reads a name, padded with blanks, or with NUL as some do.
+    fileprivate init(padded bytes: ArraySlice<UInt8>) {
+        let name = bytes.prefix { $0 != 0 && $0 != 0x20 }
+        // There is one for each message: those that are known make no text.
+        self =
+            Self.known.first { name.elementsEqual($0.rawValue.utf8) }
+            ?? Self(rawValue: String(decoding: name, as: UTF8.self))
     }
 }
 
@@ -171,6 +188,19 @@ public enum FrameError: Error, Equatable {
     case payloadLength(UInt32, found: Int)
     /// The payload is not what its digest says.
     case digest
+
+    /// One line: lower case, no full stop.
+    public var summary: String {
+        switch self {
+        case .truncated: "a message that ends before its end"
+        case .tooLong(let count): "a message of \(count) bytes"
+        case .headerLength(let count): "a message with a header of \(count) bytes"
+        case .schemaVersion(let version): "a message of version \(version)"
+        case .payloadLength(let stated, let found):
+            "a message that says it carries \(stated) bytes, and carries \(found)"
+        case .digest: "a message that is not what its digest says"
+        }
+    }
 }
 
 private struct FrameReader {

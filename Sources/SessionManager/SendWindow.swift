@@ -17,6 +17,9 @@ struct SendWindow {
         size = min(size + (size < threshold ? 1 : 1 / size), SendWindow.most)
     }
 
+    /// A new websocket, of which nothing is known yet.
+    mutating func restart() { size = SendWindow.first }
+
     /// One was not acknowledged in time.
     mutating func noteLoss() {
         threshold = max(size / 2, SendWindow.least)

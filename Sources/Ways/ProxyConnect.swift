@@ -1,5 +1,6 @@
 internal import AWS
 internal import Faults
+internal import JSONText
 internal import NIOCore
 
 /// Asks a proxy for a connection (RFC 9110 §9.3.6, CONNECT), and leaves the pipeline to who comes
@@ -33,7 +34,7 @@ final class ProxyConnect: ChannelInboundHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         var request = "CONNECT \(host) HTTP/1.1\r\nHost: \(host)\r\n"
         if let login {
-            let text = base64(Array("\(login.user):\(login.password)".utf8))
+            let text = base64Encoded(Array("\(login.user):\(login.password)".utf8))
             request += "Proxy-Authorization: Basic \(text)\r\n"
         }
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: request + "\r\n")), promise: nil)
@@ -80,18 +81,4 @@ final class ProxyConnect: ChannelInboundHandler, RemovableChannelHandler {
         isDone = true
         if let error { done.fail(error) } else { done.succeed() }
     }
-}
-
-/// RFC 4648 §4.
-private func base64(_ bytes: [UInt8]) -> String {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-    var text = ""
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-        let group = bytes[start..<min(start + 3, bytes.count)]
-        let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-        for index in 0...3 {
-            text.append(index > group.count ? "=" : alphabet[bits >> (18 - 6 * index) & 63])
-        }
-    }
-    return text
 }

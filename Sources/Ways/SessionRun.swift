@@ -15,7 +15,7 @@ struct SessionRun {
     /// Starts the session.
     init(
         _ parameters: SystemsManagerParameters,
-        _ local: NIOLoopBound<LocalEnd>,
+        _ load: NIOLoopBound<any SessionLoad>,
         _ control: TunnelControl,
         _ caller: any ServiceCaller
     ) async throws(WayError) {
@@ -25,29 +25,24 @@ struct SessionRun {
         let started = try await SessionStart.start(parameters, control, caller)
         session = started.session
         let milliseconds = UInt64(clamping: caller.now.seconds) * 1000
-        let awaitsGreeting = parameters.awaitsGreeting
-        tunnel = await local.with { local in
-            let observer = SessionTunnel.Observer(
-                isOpened: { version in
-                    let agent = visible(version.utf8.prefix(40))
-                    control.say("The agent on the instance is there (\(agent)).", .debug2)
-                    if !awaitsGreeting { control.tell(.opened) }
-                },
-                isGreeted: { control.tell(.opened) }
-            )
+        let observer = SessionObserver(parameters, started.session.id, control, caller)
+        tunnel = await load.with { load in
             let channel = DataChannel(
                 started.purpose,
                 now: readClock(),
                 milliseconds: milliseconds
             )
-            return SessionTunnel(local, channel, observer)
+            return SessionTunnel(load, channel, observer)
         }
+        let tunnel = tunnel
+        observer.onKey { key in tunnel.execute { $0.take(key) } }
     }
 
     /// Carries bytes until the session is over.
     mutating func carry() async throws(WayError) {
         let tunnel = tunnel
-        control.onStop { tunnel.execute { if !$0.askForEnd() { $0.stop() } } }
+        control.onStop { tunnel.execute { $0.endInband() } }
+        control.onOrder { order in tunnel.execute { $0.obey(order) } }
         TunnelLoop.loop.scheduleTask(in: parameters.opening.amount) {
             tunnel.value.giveUpUnlessOpen()
         }
@@ -59,12 +54,20 @@ struct SessionRun {
         while case .lost(let error) = outcome { outcome = try await resume(after: error) }
         switch outcome {
         case .over(let ending):
-            let fault = ending.fault(parameters)
-            guard case .byPeer = ending, await tunnel.get(\.hasBeenGreeted) else {
-                throw fault
-            }
+            guard await isOrdinary(ending) else { throw ending.fault(parameters) }
             control.say("Session \(session.id) is over.")
         case .stopped, .lost: await terminate()
+        }
+    }
+
+    /// Whether a session may end so after it has been of use.
+    private func isOrdinary(_ ending: DataChannel.Ending) async -> Bool {
+        guard case .byPeer(let text) = ending else { return false }
+        switch parameters.target {
+        case .server: return await tunnel.get(\.hasBeenGreeted)
+        case .port: return await tunnel.get(\.isOpen)
+        // A shell's last words are its output; what is said besides is an error.
+        case .shell, .command: return await tunnel.get(\.hasBeenGreeted) && text.isEmpty
         }
     }
 

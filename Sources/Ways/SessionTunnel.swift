@@ -1,15 +1,14 @@
-internal import JSONText
 internal import NIOCore
 internal import Posix
 internal import SessionManager
 
-/// Carries bytes between the local end and a session's data channel, over one websocket after the
-/// other.
+/// Carries bytes between what is on this side and a session's data channel, over one websocket after
+/// the other.
 ///
 /// It drives ``DataChannel`` with what comes and with the time, and does what that says. Nothing is
-/// read that cannot be put down: while the local end is full the websocket is not read, and while
-/// the channel has no room the local end is not.
-final class SessionTunnel: WebSocketUser, LocalEndUser {
+/// read that cannot be put down: while this side is full the websocket is not read, and while the
+/// channel has no room this side is not.
+final class SessionTunnel: WebSocketUser {
     /// What became of a websocket.
     enum Outcome: Sendable {
         /// It broke; the session goes on.
@@ -20,46 +19,41 @@ final class SessionTunnel: WebSocketUser, LocalEndUser {
         case stopped
     }
 
-    /// What the tunnel tells as it happens.
-    struct Observer {
-        /// The agent is there, of that version.
-        var isOpened: (String) -> Void
-        /// The first bytes have come.
-        var isGreeted: () -> Void
-    }
-
-    /// Between looks at a session whose local end has nothing more to say.
-    private static let drain = TimeAmount.seconds(1)
     /// From asking the agent for the session's end until it is ended without it.
     private static let grace = TimeAmount.milliseconds(700)
 
-    private let local: LocalEnd
-    private let observer: Observer
+    private let load: any SessionLoad
+    private let observer: SessionObserver
     private var channel: DataChannel
     private var socket: WebSocket?
     private var token = ""
     private var next: EventLoopPromise<Outcome>?
     private var outcome: Outcome?
-    /// Bytes of the local end that the channel had no room for.
-    private var rest: ArraySlice<UInt8> = []
     private var timer: (due: Instant, task: Scheduled<Void>)?
     private var isBlocked = false
+    private var isSettling = false
+    private var mustSettle = false
     /// Whether the agent has been there.
     private(set) var isOpen = false
     /// Whether the instance has spoken.
     private(set) var hasBeenGreeted = false
-    private var hasLocalEnded = false
-    private var isQuiet = false
     private var hasAskedForEnd = false
-    /// Whether the websocket has brought anything that moved the session on.
-    private(set) var hasMoved = false
+    /// How much had arrived when the websocket was prepared for.
+    private var arrivedBefore: UInt64 = 0
 
-    init(_ local: LocalEnd, _ channel: DataChannel, _ observer: Observer) {
-        self.local = local
+    init(_ load: any SessionLoad, _ channel: DataChannel, _ observer: SessionObserver) {
+        self.load = load
         self.channel = channel
         self.observer = observer
-        local.user = self
+        load.tunnel = self
     }
+
+    /// Whether the websocket has moved the session on, one way or the other.
+    var hasMoved: Bool { channel.arrived > arrivedBefore }
+    /// Whether the session is over for good.
+    var isOver: Bool { outcome != nil }
+    /// Whether all that was taken has arrived.
+    var isIdle: Bool { channel.isIdle }
 
     /// Prepares for the next websocket.
     /// - Parameters:
@@ -67,28 +61,27 @@ final class SessionTunnel: WebSocketUser, LocalEndUser {
     ///   - next: fulfilled when the websocket or the session is over.
     func prepare(token: String, _ next: EventLoopPromise<Outcome>) {
         self.token = token
-        hasMoved = false
+        arrivedBefore = channel.arrived
         if let outcome { next.succeed(outcome) } else { self.next = next }
     }
 
-    /// Asks the agent to end the session.
-    /// - Returns: false when nobody can be asked.
-    func askForEnd() -> Bool {
-        guard let socket, outcome == nil else { return false }
-        if hasAskedForEnd { return true }
+    /// Ends the session by a word to the agent, or without it where nobody can be asked.
+    func endInband() {
+        if outcome != nil || hasAskedForEnd { return }
+        guard let socket else { return stop() }
         hasAskedForEnd = true
         let tunnel = NIOLoopBound(self, eventLoop: TunnelLoop.loop)
         TunnelLoop.loop.scheduleTask(in: SessionTunnel.grace) { tunnel.value.stop() }
         perform(channel.terminate(now: readClock()))
         socket.flush()
-        return true
+        settle()
     }
 
     /// Ends the tunnel, whatever becomes of the session.
     func stop() {
         finish(.stopped)
         socket?.close()
-        local.close()
+        load.close()
     }
 
     /// The agent should have been there by now.
@@ -121,7 +114,7 @@ final class SessionTunnel: WebSocketUser, LocalEndUser {
             perform(try channel.receive(Array(message.readableBytesView), now: readClock()))
         } catch {
             // What is damaged under TLS was damaged on purpose, or is of a kind we do not know.
-            end(.malformed("\(error)"))
+            end(.malformed(error.summary))
         }
     }
 
@@ -129,8 +122,8 @@ final class SessionTunnel: WebSocketUser, LocalEndUser {
     func received(text: String) {}
 
     func receivedAll() {
-        local.flush()
-        if !local.isWritable, !isBlocked {
+        load.flush()
+        if !load.hasRoom, !isBlocked {
             isBlocked = true
             socket?.hold(true)
         }
@@ -143,67 +136,83 @@ final class SessionTunnel: WebSocketUser, LocalEndUser {
         socket = nil
         isBlocked = false
         channel.detach()
-        local.flush()
+        load.flush()
         if hasAskedForEnd { finish(.stopped) } else { finish(.lost(error)) }
     }
 
-    private func end(_ error: WebSocketError) {
+    /// What comes makes no sense: the session is given up.
+    func end(_ error: WebSocketError) {
         finish(.over(.byPeer(text: error.summary)))
         socket?.close()
     }
 
-    // MARK: - The local end
+    // MARK: - This side
 
-    func receivedLocal(_ bytes: ByteBuffer) {
-        rest += bytes.readableBytesView
-        settle()
+    /// Bytes that ``send(_:)`` takes now.
+    var room: Int { channel.room }
+
+    /// Takes bytes for the instance.
+    /// - Returns: how many were taken, from the first.
+    func send(_ bytes: ArraySlice<UInt8>) -> Int { channel.send(bytes) }
+
+    /// Tells a shell the size of its terminal.
+    func resize(columns: Int, rows: Int) {
+        perform(channel.resize(columns: columns, rows: rows, now: readClock()))
     }
 
-    /// A session has no half: it stays as long as the instance goes on speaking.
-    func localEnded() {
-        hasLocalEnded = true
-        isQuiet = true
-        let tunnel = NIOLoopBound(self, eventLoop: TunnelLoop.loop)
-        TunnelLoop.loop.scheduleTask(in: SessionTunnel.drain) { tunnel.value.endIfQuiet() }
-    }
+    /// Tells an old agent that a connection is over.
+    func disconnect() { perform(channel.disconnect(now: readClock())) }
 
-    private func endIfQuiet() {
-        if outcome != nil { return }
-        if isQuiet && rest.isEmpty && channel.isIdle { stop() } else { localEnded() }
-    }
+    /// There is something to send.
+    func loadChanged() { settle() }
 
-    func localWritabilityChanged() {
-        guard isBlocked, local.isWritable else { return }
+    /// Bytes can be delivered again.
+    func loadHasRoom() {
+        guard isBlocked, load.hasRoom else { return }
         isBlocked = false
         channel.excuse(now: readClock())
         socket?.hold(false)
         settle()
     }
 
-    func localClosed() {
-        if outcome == nil, !askForEnd() { stop() }
+    /// Does what the loop has asked for.
+    func obey(_ order: TunnelOrder) { if outcome == nil { load.obey(order) } }
+
+    /// The key that the agent wants, or why there is none.
+    func take(_ key: Result<DataKey, DataKeyRefusal>) {
+        if outcome != nil { return }
+        perform(channel.take(key, now: readClock()))
+        settle()
     }
 
     // MARK: - The channel
 
-    /// Gives the channel what the local end has, sends what it allows, and waits for the next.
+    /// Gives the channel what this side has, sends what it allows, and waits for the next.
     private func settle() {
-        guard outcome == nil, !isBlocked else { return }
-        if !rest.isEmpty { rest = rest.dropFirst(channel.send(rest)) }
-        let now = readClock()
-        if let socket {
-            // What waits here already needs neither more nor the same again.
-            if socket.isWritable { perform(channel.advance(now: now)) }
-            socket.flush()
+        mustSettle = true
+        if isSettling { return }
+        isSettling = true
+        defer { isSettling = false }
+        while mustSettle, outcome == nil, !isBlocked {
+            mustSettle = false
+            let now = readClock()
+            load.supply(now)
+            if let socket {
+                // What waits here already needs neither more nor the same again.
+                if socket.isWritable { perform(channel.advance(now: now)) }
+                socket.flush()
+            }
+            // That may have made room.
+            load.supply(now)
+            schedule(now)
         }
-        if !rest.isEmpty { rest = rest.dropFirst(channel.send(rest)) }
-        if rest.isEmpty, channel.room > 0, !hasLocalEnded { local.read() }
-        schedule(now)
     }
 
     /// A timer that is due too early costs one look; one is not made for each message.
     private func schedule(_ now: Instant) {
-        guard socket != nil, let deadline = channel.deadline else { return }
+        guard outcome == nil,
+            let deadline = earliest(socket == nil ? nil : channel.deadline, load.deadline)
+        else { return }
         if let timer, timer.due <= deadline { return }
         timer?.task.cancel()
         let tunnel = NIOLoopBound(self, eventLoop: TunnelLoop.loop)
@@ -218,15 +227,17 @@ final class SessionTunnel: WebSocketUser, LocalEndUser {
         for action in actions {
             switch action {
             case .sendText(let text): socket?.send(text: text)
-            case .sendBinary(let bytes): socket?.send(ByteBuffer(bytes: bytes))
+            case .sendBinary(let bytes): socket?.send(bytes)
             case .deliver(let bytes, _): deliver(bytes)
-            case .opened(let version):
-                hasMoved = true
+            case .opened(let version, let message):
                 isOpen = true
-                observer.isOpened(version)
+                load.opened(agentVersion: version)
+                observer.isOpened(version, message)
+            case .askForKey(let request): observer.asksForKey(request)
+            case .refusedConnection: load.refused()
             case .closed(let ending):
                 socket?.flush()
-                local.flush()
+                load.flush()
                 finish(.over(ending))
                 socket?.close()
             }
@@ -234,9 +245,7 @@ final class SessionTunnel: WebSocketUser, LocalEndUser {
     }
 
     private func deliver(_ bytes: [UInt8]) {
-        hasMoved = true
-        isQuiet = false
-        local.write(ByteBuffer(bytes: bytes))
+        load.deliver(bytes)
         if hasBeenGreeted { return }
         hasBeenGreeted = true
         observer.isGreeted()

@@ -6,23 +6,51 @@ internal import Synchronization
 enum TunnelEvent: Sendable {
     /// What it does, for the trace.
     case said(Trace.Level, Layer, String)
-    /// The first bytes have come from the instance.
+    /// The first bytes have come from the instance, or the agent is there.
     case opened
+    /// The agent could not connect for one of its connections.
+    case refused
     /// It leads nowhere, or does not any more.
     case failed(WayError)
     /// It has come to its end; nothing follows.
     case finished
 }
 
-/// What a tunnel's work has of its way: whom to tell, and when to stop.
+/// What the loop asks of a tunnel.
+enum TunnelOrder: Sendable {
+    /// Tell a shell the size of its terminal.
+    case resize(columns: Int, rows: Int)
+    /// Carry one more connection.
+    case connect(HandedDescriptor)
+}
+
+/// A descriptor on its way from one thread to another; closed if nobody takes it.
+final class HandedDescriptor: Sendable {
+    private let number: Mutex<Int32?>
+
+    init(_ descriptor: consuming Descriptor) { number = Mutex(descriptor.release()) }
+
+    deinit { _ = take().map { Descriptor(owning: $0) } }
+
+    /// Hands it over, once.
+    func take() -> Int32? { number.withLock { $0.take() } }
+}
+
+/// What a tunnel's work has of its way: whom to tell, what to do, and when to stop.
 final class TunnelControl: Sendable {
     private struct Stopping: Sendable {
         var isAsked = false
         var action: (@Sendable () -> Void)?
     }
 
+    private struct Orders: Sendable {
+        var waiting: [TunnelOrder] = []
+        var action: (@Sendable (TunnelOrder) -> Void)?
+    }
+
     private let mailbox: Mailbox<TunnelEvent>
     private let stopping = Mutex(Stopping())
+    private let orders = Mutex(Orders())
 
     init(_ mailbox: Mailbox<TunnelEvent>) { self.mailbox = mailbox }
 
@@ -49,5 +77,21 @@ final class TunnelControl: Sendable {
             return stopping.isAsked
         }
         if isLate { action() }
+    }
+
+    /// Asks the tunnel for something; it is done in the order it was asked for.
+    func order(_ order: TunnelOrder) {
+        orders.withLock { orders in
+            if let action = orders.action { action(order) } else { orders.waiting.append(order) }
+        }
+    }
+
+    /// Names who does what is asked for; it is called with a lock held, and only hands on.
+    func onOrder(_ action: @escaping @Sendable (TunnelOrder) -> Void) {
+        orders.withLock { orders in
+            orders.action = action
+            orders.waiting.forEach(action)
+            orders.waiting = []
+        }
     }
 }

@@ -15,4 +15,11 @@ enum TunnelLoop {
     {
         try await loop.submit { NIOLoopBound(try value(), eventLoop: loop) }.get()
     }
+
+    /// Makes something that lives on the loop, and cannot fail.
+    static func made<Value>(_ value: @escaping @Sendable () -> Value) async -> NIOLoopBound<Value> {
+        await withCheckedContinuation { continuation in
+            loop.execute { continuation.resume(returning: NIOLoopBound(value(), eventLoop: loop)) }
+        }
+    }
 }

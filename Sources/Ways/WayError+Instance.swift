@@ -15,6 +15,17 @@ extension WayError {
         self.init(.unreachable, .network, "\(id) has no \(address)")
     }
 
+    /// Says that the only way to a machine is one that may not be taken.
+    /// - Parameter id: `mi-…`.
+    public init(onlyManaged id: String) {
+        self.init(
+            .notOffered,
+            .configuration,
+            "\(id) is reached through Systems Manager alone, and EC2Ways does not allow that",
+            hint: .advice("allow it with -o EC2Ways=ssm")
+        )
+    }
+
     /// Says that an instance does not run.
     /// - Parameters:
     ///   - id: `i-…`.

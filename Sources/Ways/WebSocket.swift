@@ -39,6 +39,8 @@ final class WebSocket: ChannelInboundHandler {
 
     /// Bytes of a frame, and of a message of several frames.
     static let messageLimit = 1 << 20
+    /// RFC 6455 §5.2: two bytes, eight of a length, four of a mask.
+    private static let longestHeader = 14
 
     private let user: any WebSocketUser
     private let timing: WebSocketTiming
@@ -60,10 +62,17 @@ final class WebSocket: ChannelInboundHandler {
     var isWritable: Bool { !isClosing && context?.channel.isWritable == true }
 
     /// Puts a message out; ``flush()`` sends it.
-    func send(_ message: ByteBuffer) { write(.binary, message) }
+    func send(_ message: ByteBuffer) {
+        write(.binary, size: message.readableBytes) { $0.writeImmutableBuffer(message) }
+    }
+
+    /// Puts a message out; ``flush()`` sends it.
+    func send(_ message: [UInt8]) {
+        write(.binary, size: message.count) { $0.writeBytes(message) }
+    }
 
     /// Puts a text out; ``flush()`` sends it.
-    func send(text: String) { write(.text, ByteBuffer(string: text)) }
+    func send(text: String) { write(.text, size: text.utf8.count) { $0.writeString(text) } }
 
     func flush() { context?.flush() }
 
@@ -86,15 +95,24 @@ final class WebSocket: ChannelInboundHandler {
     }
 
     private func sendClose(_ code: WebSocketErrorCode) {
-        var bytes = ByteBuffer()
-        bytes.write(webSocketErrorCode: code)
-        write(.connectionClose, bytes)
+        write(.connectionClose, size: 2) { $0.write(webSocketErrorCode: code) }
         isClosing = true
         flush()
     }
 
-    private func write(_ opcode: WebSocketOpcode, _ bytes: ByteBuffer) {
+    /// Leaves room in front of the content, so that the frame's header goes with it in one record of
+    /// TLS, and masking needs no copy.
+    private func write(
+        _ opcode: WebSocketOpcode,
+        size: Int,
+        _ content: (inout ByteBuffer) -> Void
+    ) {
         guard let context, !isClosing else { return }
+        let room = WebSocket.longestHeader
+        var bytes = context.channel.allocator.buffer(capacity: room + size)
+        bytes.moveWriterIndex(to: room)
+        bytes.moveReaderIndex(to: room)
+        content(&bytes)
         let frame = WebSocketFrame(fin: true, opcode: opcode, maskKey: .random(), data: bytes)
         context.write(wrapOutboundOut(frame), promise: nil)
     }
@@ -131,7 +149,8 @@ final class WebSocket: ChannelInboundHandler {
             message.bytes.writeImmutableBuffer(frame.unmaskedData)
             if frame.fin { take(message.opcode, message.bytes) } else { fragments = message }
         case .ping:
-            write(.pong, frame.unmaskedData)
+            let content = frame.unmaskedData
+            write(.pong, size: content.readableBytes) { $0.writeImmutableBuffer(content) }
             flush()
         case .connectionClose:
             var bytes = frame.unmaskedData
@@ -184,7 +203,7 @@ final class WebSocket: ChannelInboundHandler {
             if unanswered >= timing.missedPings { return fail(context, .silent) }
             unanswered += 1
         }
-        write(.ping, ByteBuffer())
+        write(.ping, size: 0) { _ in }
         flush()
         schedulePing(context)
     }

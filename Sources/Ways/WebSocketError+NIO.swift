@@ -1,7 +1,7 @@
+internal import AWS
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
-internal import NIOSSL
 internal import NIOWebSocket
 internal import Posix
 
@@ -23,25 +23,22 @@ extension WebSocketError {
 
     /// What broke a connection.
     init(breaking error: any Error) {
+        switch TLSFault(error) {
+        case .closed?:
+            self = .lost("the connection was cut")
+            return
+        case .untrusted(let reason)?:
+            self = .untrusted("TLS: \(reason)")
+            return
+        case nil: break
+        }
         switch error {
         case let error as WebSocketError: self = error
         case let error as IOError: self = .lost(SystemError.reason(of: error.errnoCode))
-        case NIOSSLError.uncleanShutdown: self = .lost("the connection was cut")
-        case NIOSSLError.handshakeFailed(let error): self = .untrusted("TLS: \(words(error))")
-        case let error as NIOSSLError: self = .untrusted("TLS: \(words(error))")
-        case is NIOSSLExtraError: self = .untrusted("TLS: the certificate names another host")
-        case let error as BoringSSLError: self = .untrusted("TLS: \(words(error))")
         case let error as NIOWebSocketError: self = .malformed("\(error)")
         case let error as HTTPParserError: self = .malformed("\(error)")
         case is ChannelError: self = .lost("the connection was closed")
         default: self = .lost("\(error)".prefix(200).description)
         }
     }
-}
-
-/// What a TLS error says: the certificate is what people can do something about.
-private func words(_ error: any Error) -> String {
-    let text = "\(error)"
-    return text.contains("CERTIFICATE_VERIFY_FAILED")
-        ? "the server's certificate is not trusted" : String(text.prefix(200))
 }

@@ -31,7 +31,7 @@ enum WebSocketError: Error, Equatable {
         case .closed(let code, let reason):
             reason.isEmpty ? "closed with code \(code)" : "\(reason) (code \(code))"
         case .silent: "the other side does not answer any more"
-        case .malformed(let reason): "not a websocket: \(reason)"
+        case .malformed(let reason): "what comes makes no sense: \(reason)"
         }
     }
 }

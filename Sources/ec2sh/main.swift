@@ -53,8 +53,7 @@ func start(_ invocation: Invocation, _ trace: Trace) throws -> Int32 {
         case .list:
             return try ListRun(in: context).run()
         case nil, .doctor, .fix, .attach:
-            var run = try Run(in: context)
-            return try run.run()
+            return try Run(in: context).run()
         }
     }
 }

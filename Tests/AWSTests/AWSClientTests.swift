@@ -130,7 +130,6 @@ import Testing
         arguments: [
             Result<WireResponse, WireError>.success(WireResponse(503, "")),
             .success(WireResponse(500, "{}")),
-            .success(WireResponse(400, #"{"__type":"ThrottlingException"}"#)),
             .success(WireResponse(400, #"{"__type":"RequestTimeout"}"#)),
             .failure(WireError(reason: "the connection was closed")),
         ]

@@ -1,4 +1,3 @@
-import JSONText
 import TestSupport
 import Testing
 
@@ -7,25 +6,27 @@ import Testing
 /// Real connections to servers on this machine.
 @Suite(.serialized) struct HTTPWireTests {
     private static let host = "ec2.eu-central-1.amazonaws.com"
-    private static let servers = WebServers()
+    private let servers: WebServers
+
+    init() throws { servers = try WebServers.shared.get() }
 
     @Test("An answer is taken whole, with its headers")
     func ordinary() async throws {
-        let response = try await send("http://127.0.0.1:\(Self.servers.port("plain"))/ok")
+        let response = try await send("http://127.0.0.1:\(servers.port("plain"))/ok")
         #expect(response.status == 200 && response.text == "<a>1</a>")
         #expect(response.header("date") == "Thu, 02 Jan 2025 03:04:05 GMT")
     }
 
     @Test("A body arrives as it was sent")
     func body() async throws {
-        let url = "http://127.0.0.1:\(Self.servers.port("plain"))/echo"
+        let url = "http://127.0.0.1:\(servers.port("plain"))/echo"
         let response = try await send(url, body: "a=b&c=\u{e9}")
         #expect(response.text == "a=b&c=\u{e9}")
     }
 
     @Test("No redirect is followed")
     func redirect() async throws {
-        let response = try await send("http://127.0.0.1:\(Self.servers.port("plain"))/redirect")
+        let response = try await send("http://127.0.0.1:\(servers.port("plain"))/redirect")
         #expect(response.status == 302)
     }
 
@@ -39,7 +40,7 @@ import Testing
         ]
     )
     func badAnswers(path: String, reason: String, isTransient: Bool) async throws {
-        let url = "http://127.0.0.1:\(Self.servers.port("plain"))\(path)"
+        let url = "http://127.0.0.1:\(servers.port("plain"))\(path)"
         let begin = ContinuousClock.now
         let error = try await #require(throws: WireError.self) {
             try await send(url, limit: path.hasPrefix("/long") || path.hasPrefix("/end") ? 60 : 1)
@@ -63,20 +64,20 @@ import Testing
     @Test("A proxy carries TLS and plain HTTP, and does not see into the first")
     func proxy() async throws {
         let proxies = Proxies([
-            "https_proxy": "http://127.0.0.1:\(Self.servers.port("proxy"))",
-            "http_proxy": "127.0.0.1:\(Self.servers.port("proxy"))",
+            "https_proxy": "http://127.0.0.1:\(servers.port("proxy"))",
+            "http_proxy": "127.0.0.1:\(servers.port("proxy"))",
         ])
-        let access = Self.access(proxies)
+        let access = access(proxies)
         #expect(try await send("https://\(Self.host)/ok", access).text == "<a>1</a>")
         #expect(try await send("http://nowhere.invalid/ok", access).text == "<a>1</a>")
     }
 
     @Test("A proxy that wants a password gets it, and one that does not is said")
     func login() async throws {
-        let port = Self.servers.port("login")
-        let known = Self.access(Proxies(["https_proxy": "http://me:p%40ss@127.0.0.1:\(port)"]))
+        let port = servers.port("login")
+        let known = access(Proxies(["https_proxy": "http://me:p%40ss@127.0.0.1:\(port)"]))
         #expect(try await send("https://\(Self.host)/ok", known).text == "<a>1</a>")
-        let stranger = Self.access(Proxies(["https_proxy": "http://127.0.0.1:\(port)"]))
+        let stranger = access(Proxies(["https_proxy": "http://127.0.0.1:\(port)"]))
         let error = try await #require(throws: WireError.self) {
             try await send("https://\(Self.host)/ok", stranger)
         }
@@ -86,20 +87,21 @@ import Testing
 
     @Test("A certificate that is not trusted, or is another's, ends it")
     func certificates() async throws {
-        let port = Self.servers.port("tls")
+        let port = servers.port("tls")
         let untrusted = try await #require(throws: WireError.self) {
             try await send("https://127.0.0.1:\(port)/ok", limit: 5)
         }
         let another = try await #require(throws: WireError.self) {
-            try await send("https://localhost:\(port)/ok", Self.access(Proxies()), limit: 5)
+            try await send("https://localhost:\(port)/ok", access(Proxies()), limit: 5)
         }
         for error in [untrusted, another] {
             #expect(error.reason.hasPrefix("TLS: ") && !error.isTransient)
         }
-        var access = Access()
-        access.trustedCertificates = "/no/such.pem"
+        var nobody = Access()
+        nobody.trustedCertificates = "/no/such.pem"
+        let trusting = nobody
         let missing = try await #require(throws: WireError.self) {
-            try await send("https://localhost:\(port)/ok", access)
+            try await send("https://localhost:\(port)/ok", trusting)
         }
         #expect(missing.reason.contains("/no/such.pem: No such file"))
     }
@@ -118,30 +120,10 @@ import Testing
         return try await HTTPWire(access).send(sent)
     }
 
-    private static func access(_ proxies: Proxies) -> Access {
+    private func access(_ proxies: Proxies) -> Access {
         var access = Access()
         access.proxies = proxies
         access.trustedCertificates = servers.certificates
         return access
     }
-}
-
-/// The servers of `webservers.py`.
-private struct WebServers {
-    private let ports: JSON
-    private let helper: LabHelper?
-
-    init() {
-        helper = try? LabHelper("webservers.py")
-        var answer: JSON?
-        helper?.readAnswers { line in
-            answer = try? JSON.parse(Array(line.utf8))
-            return false
-        }
-        ports = answer ?? .object([:])
-    }
-
-    var certificates: String { ports["ca"]?.string ?? "" }
-
-    func port(_ name: String) -> Int { ports[name]?.integer ?? 0 }
 }

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """bench.py - ec2sh against ssh, in turn, on the lab.
 
-usage: lab.py run --root -- python3 bench.py [--quick] [--only TEXT] [--json FILE]
+usage: lab.py run --root --cloud -- python3 bench.py [--quick] [--only TEXT] [--json FILE]
 
 Every row runs ssh and ec2sh one after the other, several times over, and takes the ratio within
 each pair, so that a machine that slows down or speeds up meanwhile slows or speeds both. Printed
 are the medians, the median ratio with the least and the greatest, and the row's limit. Ends with
 status 1 when a row misses its limit.
+
+What ssh cannot do, as it knows nothing of AWS, is held against figures: of several runs the median,
+the least and the greatest.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import argparse
 import json
 import math
 import os
+import shutil
 import signal
 import socket
 import statistics
@@ -277,6 +281,31 @@ class Row:
         )
 
 
+@dataclass
+class Figure:
+    """One line of the result that has nothing to be compared with."""
+
+    name: str
+    unit: str
+    values: list[float]
+    limit: Limit
+
+    @property
+    def found(self) -> dict[str, list[float]]:
+        return {"ec2sh": self.values}
+
+    @property
+    def passes(self) -> bool:
+        return self.limit.holds(statistics.median(self.values))
+
+    def text(self) -> str:
+        spread = f"{min(self.values):.3g}-{max(self.values):.3g}"
+        return (
+            f"{self.name:<34}{'':>10}{statistics.median(self.values):>10.3g} {self.unit:<6}{'':>7}"
+            f"  {spread:<12}{str(self.limit):<9}{'PASS' if self.passes else 'FAIL'}"
+        )
+
+
 def start_rows(bench: Bench):
     """How long it takes to come up and answer."""
     count = 10 if bench.quick else 40
@@ -464,6 +493,113 @@ def _echo_times(port: int, count: int) -> list[float]:
     return sorted(times[100:])
 
 
+class Cloud:
+    """An account of the lab's AWS with an instance in it."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._aws = bench.lab["aws"]
+        made = self.ask("account")
+        self._account = made["account"]
+        key = made["key"]
+        self.instance = self.ask("launch", name="web")["instances"][0]["id"]
+        self._environment = {
+            "PATH": os.environ["PATH"], "HOME": bench.home, "LANG": "C.UTF-8",
+            "AWS_ACCESS_KEY_ID": key["id"], "AWS_SECRET_ACCESS_KEY": key["secret"],
+            "AWS_REGION": "eu-central-1", "AWS_CA_BUNDLE": self._aws["ca"],
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def ask(self, what: str, **fields: object) -> dict:
+        """Gives an order to the gateway (gateway/control.py)."""
+        order = {"do": what, **fields}
+        if what != "account":
+            order["account"] = self._account
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(self._aws["control"])
+            connection.sendall(json.dumps(order).encode() + b"\n")
+            answer = json.loads(connection.makefile("rb").readline())
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        return answer
+
+    def run(self, ways: str, command: str, upload: int = 0) -> tuple[float, float, int]:
+        """Runs a command on the instance: seconds, seconds of processor time, frames."""
+        feeder = None
+        if upload:
+            feeder = subprocess.Popen(
+                ["head", "-c", str(upload), "/dev/zero"], stdout=subprocess.PIPE,
+            )
+        before = len(self.ask("sessions")["sessions"])
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [self._bench.programs["ec2sh"], "-F", "none", "-i", f"{self._bench.home}/my-key.pem",
+             "-o", "BatchMode=yes", "-o", f"EC2Ways={ways}", self.instance, command],
+            stdin=feeder.stdout if feeder else subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, user=self._bench.number, group=self._bench.number,
+            extra_groups=[], env=self._environment, cwd=self._bench.home,
+        )
+        if feeder:
+            feeder.stdout.close()
+        errors = process.stderr.read().decode(errors="replace")
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if feeder:
+            feeder.wait()
+        if status:
+            raise RuntimeError(f"ec2sh by {ways}: {errors}")
+        sessions = self.ask("sessions")["sessions"][before:]
+        return seconds, used.ru_utime + used.ru_stime, sum(s["up"] + s["down"] for s in sessions)
+
+
+def tunnel_rows(bench: Bench):
+    """Sessions of Systems Manager, and what leads to them when port 22 is closed."""
+    if not bench.lab.get("aws"):
+        print("tunnel: the lab has no cloud (--cloud)")
+        return
+    cloud = Cloud(bench)
+    count = 3 if bench.quick else 7
+    size = 64 << 20
+    cloud.run("direct", "true")
+    found = [size / _MB / cloud.run("ssm", "cat >/dev/null", size)[0] for _ in range(count)]
+    yield Figure("64 MB up, Systems Manager", "MB/s", found, at_least(5))
+    cloud.ask("plan", payload=32768, pause=0)
+    found = [
+        size / _MB / cloud.run("ssm", f"head -c {size} /dev/zero")[0] for _ in range(count)
+    ]
+    yield Figure("64 MB down, no pauses", "MB/s", found, at_least(20))
+
+    def per_frame(command: str, upload: int = 0) -> float:
+        # What ssh costs, however its bytes travel, is no cost of the tunnel's.
+        own = cloud.run("direct", command, upload)[1]
+        processor, frames = cloud.run("ssm", command, upload)[1:]
+        # Each has its acknowledgement: what comes up is counted with those, what goes down without.
+        return (processor - own) * 1e6 / (frames / 2 if upload else frames)
+
+    cloud.ask("plan", payload=1024, pause=0)
+    found = [per_frame(f"head -c {size // 4} /dev/zero") for _ in range(count)]
+    yield Figure("  processor, 1 KB frame down", "us", found, at_most(40))
+    found = [per_frame("cat >/dev/null", size) for _ in range(count)]
+    yield Figure("  frame of up to 8 KB up", "us", found, at_most(40))
+    cloud.ask("plan", payload=1024, pause=0.001)
+    found = [per_frame(f"head -c {2 << 20} /dev/zero") for _ in range(count)]
+    # Each wakes two threads; it is a tenth of a processor.
+    yield Figure("  1 KB frames down, 1 ms apart", "us", found, at_most(200))
+
+    def first() -> float:
+        """A login by whatever way there is, with nothing remembered."""
+        shutil.rmtree(f"{bench.home}/.cache", ignore_errors=True)
+        return cloud.run("direct,endpoint,ssm", "true")[0]
+
+    cloud.ask("set", instance=cloud.instance, port="drop")
+    yield Figure(
+        "port 22 closed: Systems Manager", "s", [first() for _ in range(count)], at_most(4),
+    )
+    cloud.ask("endpoint")
+    yield Figure("port 22 closed: an endpoint", "s", [first() for _ in range(count)], at_most(3))
+
+
 GROUPS = {
     "start": start_rows,
     "login": login_rows,
@@ -473,6 +609,7 @@ GROUPS = {
     "memory": memory_rows,
     "master": master_rows,
     "forward": forward_rows,
+    "tunnel": tunnel_rows,
 }
 
 
@@ -484,7 +621,7 @@ def main() -> int:
     options = parser.parse_args()
     bench = Bench(options.quick)
     print(f"{'':<34}{'ssh':>10}{'ec2sh':>10} {'':<6}{'ratio':>7}  {'from-to':<12}{'limit':<9}")
-    rows: list[Row] = []
+    rows: list[Row | Figure] = []
     for name, group in GROUPS.items():
         if options.only and name not in options.only:
             continue

@@ -1,3 +1,4 @@
+import EC2
 import Faults
 import Foundation
 import SSH
@@ -14,6 +15,8 @@ private final class Scene {
     var matchesDNS: Bool?
     var answers: [String] = []
     var command: HostKeyCheck.Command?
+    /// What AWS says of a key.
+    var proof = InstanceProof.Verdict.silent
     private(set) var said: [String] = []
     private(set) var prompts: [String] = []
 
@@ -62,6 +65,7 @@ private final class Scene {
                 prompts.append(prompt)
                 return answers.isEmpty ? nil : answers.removeFirst()
             },
+            prove: { [unowned self] _ in proof },
             trace: trace
         )
         return try check.verify(key)
@@ -500,5 +504,52 @@ struct HostKeyCheckTests {
         scene.options.visualHostKey = true
         #expect(try scene.verify(key(ed)) == [])
         #expect(scene.lines == ["Host key fingerprint is \(print)\n\(key(ed).randomart())"])
+    }
+}
+
+/// What AWS says of a key that nothing on this machine vouches for.
+struct HostKeyProofTests {
+    @Test(
+        "An unknown key that is proven is taken without a question, and who vouches is said",
+        arguments: [
+            (PinnedHostKeys.Witness.console, "the instance's console"),
+            (.ssm, "the instance itself, by Systems Manager"),
+        ]
+    )
+    func proven(witness: PinnedHostKeys.Witness, name: String) throws {
+        for text in ["", "h \(other)\n"] {
+            let scene = Scene(text)
+            scene.options.strictHostKeyChecking = .yes
+            scene.proof = .proven(by: witness)
+            #expect(try scene.verify(key(ed)).isEmpty)
+            #expect(scene.lines == ["ec2sh: the ED25519 host key of h is proven by \(name)"])
+            #expect(scene.questions.isEmpty)
+        }
+    }
+
+    @Test("A key that AWS speaks against is refused, whatever the options are")
+    func contradicted() {
+        for text in ["", "h \(other)\n"] {
+            let scene = Scene(text)
+            scene.options.strictHostKeyChecking = .no
+            scene.proof = .contradicted
+            #expect(scene.refusal(key(ed)) == .disproven(host: "h"))
+            #expect(scene.file == text)
+        }
+    }
+
+    @Test("Where nobody vouches, everything is as with ssh")
+    func silent() {
+        let scene = Scene("h \(other)\n")
+        scene.options.strictHostKeyChecking = .yes
+        #expect(scene.refusal(key(ed))?.words == failed)
+        #expect(scene.lines.prefix(3) == changedBlock.prefix(3))
+    }
+
+    @Test("A key that is revoked is not taken, whoever vouches for it")
+    func revoked() throws {
+        let scene = Scene("@revoked h \(ed)\n")
+        scene.proof = .proven(by: .ssm)
+        #expect(scene.refusal(key(ed)) == .revokedKey(host: "h"))
     }
 }

@@ -5,7 +5,7 @@ import Testing
 @testable import Client
 
 struct LoginMethodsTests {
-    private func options(_ change: (inout Options) -> Void = { _ in }) -> Options {
+    fileprivate func options(_ change: (inout Options) -> Void = { _ in }) -> Options {
         var options = Options(host: "h")
         change(&options)
         return options
@@ -60,6 +60,26 @@ struct LoginMethodsTests {
     }
 }
 
+extension LoginMethodsTests {
+    @Test("With a pushed key nobody is asked for more, unless the server wants more than a key")
+    func keyFirst() {
+        var methods = LoginMethods(options(), keyFirst: true)
+        #expect(methods.next(["publickey", "password"]) == .publicKey)
+        methods.giveUp(.publicKey)
+        #expect(methods.next(["publickey", "password"]) == nil)
+        // After the key: a code.
+        var after = LoginMethods(options(), keyFirst: true)
+        #expect(after.next(["publickey", "password"]) == .publicKey)
+        #expect(after.next(["keyboard-interactive"]) == .interactive)
+        // Before it: a password.
+        var before = LoginMethods(options(), keyFirst: true)
+        #expect(before.next(["password"]) == .password)
+        #expect(before.next(["publickey"]) == .publicKey)
+        var batch = LoginMethods(options { $0.batchMode = true }, keyFirst: true)
+        #expect(batch.next(["password"]) == nil)
+    }
+}
+
 struct LoginIdentitiesTests {
     private func key(_ number: UInt8) throws -> UserKey {
         let name = Array("ssh-ed25519".utf8)
@@ -106,6 +126,42 @@ struct LoginIdentitiesTests {
             $0.pubkeyAcceptedAlgorithms = ["rsa-sha2-256"]
         }
         #expect(order == ["f2"])
+    }
+
+    @Test func keysThatWereFoundAreAddedOnceAndOnlyIfTheirAlgorithmIsAccepted() throws {
+        var options = Options(host: "h")
+        var identities = LoginIdentities(
+            files: [LoginIdentity(name: "f1", key: try key(1)), LoginIdentity(name: "f2")],
+            certificates: [],
+            agentKeys: [LoginIdentity(name: "a5", key: try key(5), isInAgent: true)],
+            options: options
+        )
+        let more = [
+            LoginIdentity(name: "same key", key: try key(5)), LoginIdentity(name: "f2"),
+            LoginIdentity(name: "new", key: try key(7)), LoginIdentity(name: "unread"),
+        ]
+        _ = identities.next()
+        identities.add(more, first: true)
+        #expect(identities.queue.map(\.name) == ["new", "unread", "f1", "f2", "a5"])
+        identities.add([LoginIdentity(name: "last", key: try key(8))], first: false)
+        #expect(identities.queue.last?.name == "last")
+        options.pubkeyAcceptedAlgorithms = ["rsa-sha2-256"]
+        var picky = LoginIdentities(files: [], certificates: [], agentKeys: [], options: options)
+        picky.add(more, first: true)
+        #expect(picky.queue.map(\.name) == ["f2", "unread"])
+    }
+
+    @Test func theKeyThatIsPreferredIsTheNextToBeTried() throws {
+        var identities = LoginIdentities(
+            files: ["f1", "f2", "f3"].map { LoginIdentity(name: $0) },
+            certificates: [],
+            agentKeys: [],
+            options: Options(host: "h")
+        )
+        identities.prefer { $0.name == "f3" }
+        #expect(identities.queue.map(\.name) == ["f3", "f1", "f2"])
+        identities.prefer { $0.name == "none" }
+        #expect(identities.queue.map(\.name) == ["f3", "f1", "f2"])
     }
 
     @Test func eachKeyIsTriedOnceUntilAPartialSuccess() throws {

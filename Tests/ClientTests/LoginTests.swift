@@ -1,3 +1,4 @@
+import EC2
 import Faults
 import Foundation
 import Posix
@@ -17,6 +18,10 @@ private struct LoginRun {
     var answers: [String] = []
     var user: String
     var agent: String?
+    /// What worked the last time.
+    var remembered: RememberedLogin?
+    /// What is found when the server has taken no key.
+    var findMore: (([LoginIdentity]) throws -> [LoginIdentity])?
 
     init(_ sshd: [String] = []) throws {
         server = try SSHDServer(sshd)
@@ -70,7 +75,9 @@ private struct LoginRun {
                 agentPath: agent,
                 token: nil,
                 environment: [:],
-                expand: { $0 }
+                expand: { $0 },
+                remembered: remembered,
+                findMore: findMore
             ),
             prompter: prompter,
             poller: poller,
@@ -176,6 +183,59 @@ struct LoginTests {
                 "no such identity: D/broken-missing: No such file or directory"
             )
         )
+    }
+
+    @Test func keysThatAreFoundAreTriedBeforeAPasswordIsAskedFor() throws {
+        var run = try LoginRun(["KbdInteractiveAuthentication no"])
+        let stranger = try run.server.makeKey("stranger")
+        let right = run.server.clientKey
+        run.use([stranger])
+        var asked: [[String]] = []
+        run.findMore = { own in
+            asked.append(own.map(\.name))
+            return [LoginIdentity(name: right)]
+        }
+        let result = try run.run()
+        #expect(result.method == "publickey")
+        #expect(result.prompts == [] && result.said == [])
+        #expect(asked == [[stranger]])
+        // Nobody looks while the user's own key does.
+        run.use([right])
+        _ = try run.run()
+        #expect(asked.count == 1)
+        // Nor twice where there is nothing to be found.
+        run.use([stranger])
+        run.findMore = { _ in
+            asked.append([])
+            return []
+        }
+        let refused = try run.run()
+        #expect(asked.count == 2)
+        #expect(refused.refusal?.offeredKeys == [stranger])
+    }
+
+    @Test func theKeyThatWorkedTheLastTimeGoesFirstUnlessAnotherOneIsNamed() throws {
+        var run = try LoginRun(["MaxAuthTries 2", "PasswordAuthentication no"])
+        let right = run.server.clientKey
+        let strangers = try (1...4).map { try run.server.makeKey("stranger\($0)") }
+        let line = try String(contentsOfFile: right + ".pub", encoding: .utf8)
+        let key = try #require(UserKey(publicKeyFile: Array(line.utf8)))
+        run.use(strangers)
+        run.remembered = RememberedLogin(
+            user: run.user,
+            key: key.plain.fingerprint(),
+            keyPath: right
+        )
+        #expect(try run.run().method == "publickey")
+        // The file has another key by now: nothing is known of it.
+        run.remembered?.keyPath = strangers[3]
+        #expect(try run.run().method == nil)
+        run.remembered?.keyPath = right
+        run.options.identitiesOnly = true
+        #expect(try run.run().method == nil)
+        run.options.identitiesOnly = false
+        run.options.given.insert(.identityFile)
+        #expect(try run.run().method == nil)
     }
 
     @Test func passwordsAreAskedForThreeTimes() throws {

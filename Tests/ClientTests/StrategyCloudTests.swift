@@ -80,6 +80,14 @@ struct StrategyCloudTests {
             Issue.record("pushed although it may not be: \(never)")
             return
         }
+        let inVain = try after(.keyRefused, [LoginAttempt("bob")]) {
+            $0.givenUser = "bob"
+            $0.takesKeys = false
+        }
+        guard case .stop = inVain else {
+            Issue.record("pushed although the server takes no keys: \(inVain)")
+            return
+        }
         let always = try facts {
             $0.givenUser = "bob"
             $0.pushKey = .yes
@@ -102,6 +110,127 @@ struct StrategyCloudTests {
             return
         }
         #expect(stop.tried == "tried as bob with /k; no key could be pushed: not allowed")
+    }
+
+    @Test("too many tries are followed by the pair's key alone, where it was found")
+    func pairAlone() throws {
+        let found = { (facts: inout LoginFacts) in
+            facts.keyPair = KeyPairFacts(name: "web")
+            facts.keyPair?.place = "~/Downloads/web.pem"
+            facts.keyFiles = ["/named"]
+        }
+        let alone = LoginAttempt("rocky", keys: .pair)
+        #expect(try after(.tooManyFailures, [LoginAttempt("rocky")], found) == .attempt(alone))
+        // Once; it goes along to the next name, and a push comes after it.
+        let next = try after(.tooManyFailures, [LoginAttempt("rocky"), alone], found)
+        #expect(next == .attempt(LoginAttempt("ec2-user", keys: .pair)))
+        let push = try after(.keyRefused, [LoginAttempt("rocky"), alone]) {
+            found(&$0)
+            $0.givenUser = "rocky"
+        }
+        #expect(push == .attempt(LoginAttempt("rocky", keys: .pushed)))
+        let lost = try after(.tooManyFailures, [LoginAttempt("rocky")]) {
+            found(&$0)
+            $0.keyPair?.place = nil
+        }
+        #expect(lost == .attempt(LoginAttempt("rocky", keys: .only(path: "/named"))))
+    }
+
+    @Test(
+        "the last line says what is wrong with the key, as far as it is known",
+        arguments: [
+            (
+                "web", nil, ["~/.ssh", "~/Downloads"], [],
+                "the instance's key pair is 'web', whose private key is not in ~/.ssh or "
+                    + "~/Downloads; name it with -i"
+            ),
+            (
+                "web", nil, ["~/.ssh", "~/Downloads", "the agent"], ["~/.ssh/web.pem"],
+                "the instance's key pair is 'web', whose private key is not in ~/.ssh, "
+                    + "~/Downloads or the agent; ~/.ssh/web.pem has another key; name it with -i"
+            ),
+            (
+                "web", nil, ["~/.ssh"], ["~/a", "~/b"],
+                "the instance's key pair is 'web', whose private key is not in ~/.ssh; ~/a and ~/b "
+                    + "have another key; name it with -i"
+            ),
+            (
+                "a\u{1b}b", nil, ["~/.ssh"], [],
+                "the instance's key pair is 'a\\033b', whose private key is not in ~/.ssh; name it "
+                    + "with -i"
+            ),
+            (
+                "web", nil, [], [],
+                "the instance's key pair is 'web', and IdentitiesOnly allows no search for its "
+                    + "private key; name it with -i"
+            ),
+            (
+                "web", "~/.ssh/web.pem", ["~/.ssh"], [],
+                "~/.ssh/web.pem has the key of the instance's key pair 'web'; on the instance its "
+                    + "authorized_keys has been changed, or the user is another one"
+            ),
+        ] as [(String, String?, [String], [String], String)]
+    )
+    func lastLine(
+        name: String,
+        place: String?,
+        searched: [String],
+        impostors: [String],
+        text: String
+    ) throws {
+        for outcome in [LoginOutcome.keyRefused, .pushFailed] {
+            let tried = [LoginAttempt("rocky"), LoginAttempt("rocky", keys: .pushed)]
+            let step = try after(outcome, tried) {
+                $0.givenUser = "rocky"
+                $0.banner = "SSH-2.0-Go"
+                $0.keyPair = KeyPairFacts(name: name)
+                $0.keyPair?.place = place
+                $0.keyPair?.searched = searched
+                $0.keyPair?.impostors = impostors
+            }
+            guard case .stop(let stop) = step else {
+                Issue.record("goes on: \(step)")
+                return
+            }
+            #expect(stop.hint == .advice(text))
+        }
+    }
+
+    @Test("an instance without a key pair is said to be one, where there was no key to offer")
+    func noPair() throws {
+        for (offered, isSaid) in [([], true), (["/k"], false)] as [([String], Bool)] {
+            let step = try after(.keyRefused, [LoginAttempt("bob")]) {
+                $0.givenUser = "bob"
+                $0.canPush = false
+                $0.offeredKeys = offered
+                $0.keyPair = KeyPairFacts(name: nil)
+            }
+            guard case .stop(let stop) = step else {
+                Issue.record("goes on: \(step)")
+                return
+            }
+            #expect(stop.hint?.text.contains("without a key pair") == isSaid)
+        }
+    }
+
+    @Test("on a machine of one's own the own name comes first, and nothing is asked of EC2")
+    func managed() throws {
+        let facts = try facts {
+            $0.isManaged = true
+            $0.name = EC2Name("mi-0123456789abcdef0")
+        }
+        #expect(
+            Strategy.candidates(facts).prefix(2) == [LoginAttempt("me"), LoginAttempt("ec2-user")]
+        )
+        let step = try after(.noAnswer, []) {
+            $0.isManaged = true
+            $0.name = EC2Name("mi-0123456789abcdef0")
+        }
+        guard case .stop(let stop) = step else {
+            Issue.record("goes on: \(step)")
+            return
+        }
+        #expect(stop.hint?.text.contains("aws ssm describe-instance-information") == true)
     }
 
     @Test("an instance that is pending is waited for, one that is stopped ends the run")

@@ -46,7 +46,7 @@ struct InventoryTests {
         let kept = try #require(InventoryCache(environment: cache.environment, home: nil))
         let scope = InventoryScope(profile: "p", region: "eu-west-1")
         #expect(kept.find(InstanceTarget("web"), in: [scope], now: cache.now) == first)
-        #expect(kept.all(in: [scope]) == [first])
+        #expect(kept.words(in: [scope]) == [web, "web"])
     }
 
     @Test("300 processes that ask at once for 100 new instances ask AWS once between them")
@@ -118,14 +118,30 @@ struct InventoryTests {
     func missing() async throws {
         let cache = TestCache()
         let aws = caller(EC2Answer.instance(web, name: "web"))
-        for _ in 0..<3 {
+        for count in 1...3 {
             await #expect(
                 throws: InstanceLookupError.notFound(word: "nope", regions: ["eu-west-1"])
             ) { try await inventory(cache, aws).find(InstanceTarget("nope")) }
+            #expect(aws.count("DescribeInstances") == count)
         }
-        #expect(aws.count("DescribeInstances") == 1)
-        cache.pass(10)
+        // One that has waited takes what another was told since it began.
+        let early = inventory(cache, aws)
+        cache.pass(1)
         _ = try? await inventory(cache, aws).find(InstanceTarget("nope"))
+        _ = try? await early.find(InstanceTarget("nope"))
+        #expect(aws.count("DescribeInstances") == 4)
+    }
+
+    @Test("What was launched a moment ago is found, whatever a list of the moment before says")
+    func justLaunched() async throws {
+        let cache = TestCache()
+        let texts = Mutex([EC2Answer.instance(web, name: "web")])
+        let aws = ScriptedCaller([
+            "DescribeInstances": { _ in EC2Answer.instances(texts.withLock { $0 }) }
+        ])
+        _ = try await inventory(cache, aws).find(InstanceTarget(web))
+        texts.withLock { $0.append(EC2Answer.instance(db)) }
+        #expect(try await inventory(cache, aws).find(InstanceTarget(db)).instance.id == db)
         #expect(aws.count("DescribeInstances") == 2)
     }
 
@@ -290,14 +306,87 @@ struct InventoryTests {
         for scope in scopes { #expect(kept.read(scope) { _ in } != nil) }
     }
 
-    @Test("A managed machine is not looked for on EC2")
-    func managed() async {
-        let aws = caller()
-        await #expect(throws: InstanceLookupError.managed(id: "mi-0123456789abcdef0")) {
-            try await inventory(TestCache(), aws).find(InstanceTarget("mi-0123456789abcdef0"))
-        }
+    @Test("A managed machine is asked of Systems Manager alone, and kept through new lists")
+    func managed() async throws {
+        let cache = TestCache()
+        let id = "mi-0123456789abcdef0"
+        let aws = ScriptedCaller([
+            "DescribeInstances": { _ in EC2Answer.instances([EC2Answer.instance(web)]) },
+            describeMachines: { fields in
+                #expect(fields["body"]?.contains("\"InstanceIds\",\"Values\":[\"mi-") == true)
+                return machines([(id, "Online"), ("mi-0123456789abcdef1", "Online")])
+            },
+        ])
+        let known = try await inventory(cache, aws).find(InstanceTarget(id))
+        #expect(known.instance.id == id && known.isManaged && known.instance.state == .running)
+        #expect(known.instance.name == "shop" && known.address == "192.168.7.9")
         #expect(aws.count("DescribeInstances") == 0)
+        _ = try await inventory(cache, aws).find(InstanceTarget(web))
+        #expect(try await inventory(cache, aws).find(InstanceTarget(id)) == known)
+        #expect(aws.count(describeMachines) == 1 && aws.count("DescribeInstances") == 1)
+        _ = try await inventory(cache, aws).find(InstanceTarget(id), newerThan: cache.now)
+        cache.pass(100)
+        _ = try await inventory(cache, aws).find(InstanceTarget(id), newerThan: cache.now)
+        #expect(aws.count(describeMachines) == 2)
     }
+
+    @Test("A managed machine that nobody knows is said; one that may not be asked for is tried")
+    func managedUnknown() async throws {
+        let id = "mi-0123456789abcdef0"
+        let none = ScriptedCaller([describeMachines: { _ in machines([]) }])
+        do {
+            _ = try await inventory(TestCache(), none).find(InstanceTarget(id))
+            Issue.record("found")
+        } catch {
+            #expect(error.summary == "no machine of Systems Manager is called '\(id)' in eu-west-1")
+        }
+        let denied = ScriptedCaller([:])
+        let known = try await inventory(TestCache(), denied).find(InstanceTarget(id))
+        #expect(known.instance.id == id && known.region == "eu-west-1")
+        let other = ScriptedCaller(region: "us-east-1", [:])
+        await #expect(throws: InstanceLookupError.self) {
+            try await inventory(TestCache(), denied, other).find(InstanceTarget(id))
+        }
+    }
+
+    @Test("The list has managed machines, and does without them where they may not be asked for")
+    func managedList() async throws {
+        let aws = ScriptedCaller([
+            "DescribeInstances": { _ in EC2Answer.instances([EC2Answer.instance(web)]) },
+            describeMachines: { fields in
+                let isSecond = fields["body"]?.contains("\"NextToken\":\"2\"") == true
+                let found = isSecond ? "mi-0123456789abcdef1" : "mi-0123456789abcdef0"
+                return machines([(found, "ConnectionLost")], next: isSecond ? nil : "2")
+            },
+        ])
+        let cache = TestCache()
+        let all = try await inventory(cache, aws).all(newerThan: cache.now)
+        #expect(
+            all.map(\.instance.id) == [web, "mi-0123456789abcdef0", "mi-0123456789abcdef1"]
+        )
+        #expect(
+            all.map(\.instance.state.rawValue) == ["running"] + [
+                "ConnectionLost", "ConnectionLost",
+            ]
+        )
+        let denied = caller(EC2Answer.instance(web))
+        let rest = try await inventory(TestCache(), denied).all(newerThan: cache.now)
+        #expect(rest.map(\.instance.id) == [web])
+    }
+}
+
+private let describeMachines = "AmazonSSM.DescribeInstanceInformation"
+
+private func machines(_ list: [(id: String, ping: String)], next: String? = nil) -> String {
+    let items = list.map { machine in
+        """
+        {"InstanceId":"\(machine.id)","PingStatus":"\(machine.ping)","AgentVersion":"3.3.1611.0",
+        "PlatformType":"Linux","ResourceType":"ManagedInstance","IPAddress":"192.168.7.9",
+        "Name":"shop","ComputerName":"shop.example"}
+        """
+    }
+    let token = next.map { ",\"NextToken\":\"\($0)\"" } ?? ""
+    return "{\"InstanceInformationList\":[\(items.joined(separator: ","))]\(token)}"
 }
 
 struct InventoryImageTests {
@@ -416,6 +505,33 @@ struct InventoryFileTests {
         #expect(ContinuousClock.now - begun < .seconds(1))
     }
 
+    @Test("What may be typed is each name and id, and nothing that ssh does not take for a host")
+    func words() throws {
+        let cache = TestCache()
+        let kept = try #require(InventoryCache(environment: cache.environment, home: nil))
+        let names = [
+            "web-1", "web-1", "Wide-日本", "web[2]", "-oProxyCommand=x", "", "a\u{1b}b", "two\nlines",
+            "web server", "a@b", "$(x)", "x\",\"region\":\"y", "é",
+        ]
+        let scope = InventoryScope(profile: "p", region: "r")
+        var file = InventoryFile(scope: scope.text, fetched: cache.now, isWhole: true)
+        for (number, name) in names.enumerated() {
+            var instance = Instance(id: "i-0000000000000\(1000 + number)", state: .running)
+            instance.tags = ["Name": name, "Other": "{\"id\":\"x\"}"]
+            file.append(KnownInstance(instance, region: "r", seen: cache.now))
+        }
+        let gone = Instance(id: "i-00000000000009999", state: .terminated)
+        file.append(KnownInstance(gone, region: "r", seen: cache.now))
+        file.noteAsked("asked", at: cache.now)
+        kept.write(file, scope) { _ in }
+        let words = kept.words(in: [scope])
+        #expect(words.filter { !$0.hasPrefix("i-") } == ["Wide-日本", "web-1", "web[2]", "é"])
+        #expect(words.count == 4 + names.count)
+        #expect(kept.words(in: [scope], beginning: "web") == ["web-1", "web[2]"])
+        #expect(kept.words(in: [scope], beginning: "x").isEmpty)
+        #expect(kept.words(in: [InventoryScope(profile: "q", region: "r")]).isEmpty)
+    }
+
     @Test("What is put twice stands once")
     func put() throws {
         var file = InventoryFile(scope: "s", fetched: Timestamp(seconds: 1), isWhole: true)
@@ -431,7 +547,7 @@ struct InventoryFileTests {
         file.put(image)
         #expect(file.image("ami-1") == image && file.image("ami-") == nil)
         var next = InventoryFile(scope: "s", fetched: Timestamp(seconds: 9), isWhole: true)
-        next.takeImages(of: file)
+        next.takeOthers(of: file)
         #expect(next.image("ami-1") == image && next.instances.isEmpty)
     }
 }

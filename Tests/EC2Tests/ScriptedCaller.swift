@@ -156,7 +156,9 @@ final class TestCache: Sendable {
     var files: [String] {
         let directory = path + "/ec2sh/inventory"
         return ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).sorted()
-            .filter { !$0.hasSuffix(".lock") }.map { "\(directory)/\($0)" }
+            .filter { !$0.hasSuffix(".lock") && !$0.hasSuffix(".wishes") }.map {
+                "\(directory)/\($0)"
+            }
     }
     var now: Timestamp { Timestamp(seconds: time.withLock { $0 }) }
     func pass(_ seconds: Int64) { time.withLock { $0 += seconds } }

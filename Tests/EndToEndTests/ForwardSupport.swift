@@ -2,6 +2,23 @@ import Foundation
 import TestSupport
 import Testing
 
+/// Words of the shell's for scripts about forwards: `free` prints a port of this machine that nobody
+/// has, `waitFor COMMAND…` waits until a command succeeds.
+let forwardWords = """
+    free() {
+        python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0))
+    print(s.getsockname()[1])'
+    }
+    waitFor() {
+        tries=0
+        until "$@" 2> /dev/null; do
+            tries=$((tries + 1))
+            [ $tries -lt 400 ] || { echo "waited in vain: $*" >&2; cat said >&2; exit 99; }
+            sleep 0.05
+        done
+    }
+    """
+
 extension Workplace {
     /// Runs a script of the shell's with words for forwards.
     ///
@@ -23,18 +40,7 @@ extension Workplace {
         let words = """
             TRAFFIC="python3 \(traffic)"
             HOST=alice@plain.lab
-            free() {
-                python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0))
-            print(s.getsockname()[1])'
-            }
-            waitFor() {
-                tries=0
-                until "$@" 2> /dev/null; do
-                    tries=$((tries + 1))
-                    [ $tries -lt 200 ] || { echo "waited in vain: $*" >&2; cat said >&2; exit 99; }
-                    sleep 0.05
-                done
-            }
+            \(forwardWords)
             serve() {
                 $TRAFFIC serve "$@" > served &
                 started="$started $!"

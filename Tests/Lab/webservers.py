@@ -5,8 +5,9 @@ usage: webservers.py
 
 Prints one line of JSON: the ports of `plain` (the paths below), `tls` (the same over TLS, as
 ec2.eu-central-1.amazonaws.com, by the certificate in the file `ca`), `proxy` and `login` (a proxy
-that wants "me" and "p@ss"). Both proxies take whatever host is asked for to be that server. Runs
-until standard input ends.
+that wants "me" and "p@ss"). Both proxies take whatever host is asked for to be that server. Others
+die when they should carry something (`dying`), never answer (`mute`), or never end their answer
+(`torrent`). Runs until standard input ends.
 """
 
 from __future__ import annotations
@@ -34,8 +35,57 @@ def read_head(stream: object) -> list[str]:
     return lines
 
 
+_JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\n"
+
+
+def send(stream: object, head: bytes, begin: bytes, piece: bytes, times: int, end: bytes) -> None:
+    """An answer with a long body: its middle is the same piece, over and over."""
+    length = len(begin) + len(piece) * times + len(end)
+    stream.write(head + b"Content-Length: %d\r\n\r\n" % length + begin)
+    for _ in range(times):
+        stream.write(piece)
+    stream.write(end)
+
+
+def answer_badly(path: str, stream: object) -> None:
+    """Answers that are well-formed to HTTP and mean no good."""
+    if path == "/json":
+        # 100 MB.
+        send(stream, _JSON, b'{"SessionId":"', bytes(1 << 20).replace(b"\0", b"x"), 100, b'"}')
+    elif path == "/json-deep":
+        send(stream, _JSON, b'{"SessionId":', b"[" * (1 << 20), 20, b"")
+    elif path == "/json-many":
+        send(stream, _JSON, b'{"a":[', b'{"b":1},' * (1 << 16), 40, b"1]}")
+    elif path == "/xml":
+        send(stream, _HEAD, b"<a>", b"x" * (1 << 20), 100, b"</a>")
+    elif path == "/xml-many":
+        send(stream, _HEAD, b"<a>", b"<b/>" * (1 << 18), 28, b"</a>")
+    elif path == "/xml-deep":
+        send(stream, _HEAD, b"<a>", b"<b>" * (1 << 18), 28, b"</a>")
+    elif path == "/entities":
+        lines = [b'<!DOCTYPE a [<!ENTITY e0 "ha">']
+        for n in range(1, 30):
+            lines.append(b'<!ENTITY e%d "%s">' % (n, b"&e%d;" % (n - 1) * 10))
+        body = b'<?xml version="1.0"?>' + b"".join(lines) + b"]><a>&e29;</a>"
+        send(stream, _HEAD, body, b"", 0, b"")
+    elif path == "/outside":
+        body = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/passwd">]><a>&e;</a>'
+        send(stream, _HEAD, body, b"", 0, b"")
+    elif path == "/redirects":
+        stream.write(
+            b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/redirects\r\n"
+            b"Content-Length: 0\r\n\r\n"
+        )
+    elif path == "/headers":
+        stream.write(b"HTTP/1.1 200 OK\r\n")
+        for n in range(1_000_000):
+            stream.write(b"X-%d: %s\r\n" % (n, b"x" * 1000))
+
+
 def answer(path: str, stream: object, body: bytes) -> None:
     """What each path does; it is the last thing on its connection."""
+    path = path.rstrip("/")
+    answer_badly(path, stream)
     if path == "/ok":
         stream.write(_HEAD + _DATE + b"Content-Length: 8\r\n\r\n<a>1</a>")
     elif path == "/echo":
@@ -125,6 +175,26 @@ class Proxy(socketserver.StreamRequestHandler):
             serve(stream.makefile("rb"), stream.makefile("wb"))
 
 
+class BadProxy(socketserver.StreamRequestHandler):
+    """Takes CONNECT, and is of no use then."""
+
+    manner = ""
+
+    def handle(self) -> None:
+        """Reads what is asked for, and behaves badly."""
+        read_head(self.rfile)
+        if self.manner == "mute":
+            time.sleep(120)
+        elif self.manner == "torrent":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            for n in range(1_000_000):
+                self.wfile.write(b"X-%d: %s\r\n" % (n, b"x" * 1000))
+        else:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            self.wfile.flush()
+            self.rfile.read(1)
+
+
 def start(handler: type, **values: object) -> int:
     """Starts a server with a handler that knows these values; gives its port."""
     server = Server(("127.0.0.1", 0), type("Handler", (handler,), values))
@@ -146,5 +216,6 @@ with tempfile.TemporaryDirectory() as folder:
     print(json.dumps({
         "plain": start(Web), "tls": start(Web, tls=TLS), "proxy": start(Proxy),
         "login": start(Proxy, login=login), "ca": CA,
+        **{manner: start(BadProxy, manner=manner) for manner in ("dying", "mute", "torrent")},
     }), flush=True)
     sys.stdin.read()

@@ -46,6 +46,26 @@ struct FilesTests {
         #expect(try fileFacts(path: link).identity == fileFacts(path: path).identity)
     }
 
+    @Test func `a directory gives the names of all that is in it`() throws {
+        #expect(try names(inDirectory: scratch.path).isEmpty)
+        for name in ["a", ".b", "c d.pem", "é"] { _ = scratch.file(name, "") }
+        try makeDirectory("\(scratch.path)/sub")
+        #expect(Set(try names(inDirectory: scratch.path)) == ["a", ".b", "c d.pem", "é", "sub"])
+        #expect(try names(inDirectory: scratch.path, limit: 2).count == 2)
+        let odd = scratch.path.utf8CString.dropLast() + Array("/".utf8CString.dropLast()) + [-1, 0]
+        close(open(Array(odd), O_CREAT | O_WRONLY, 0o600))
+        #expect(try names(inDirectory: scratch.path).count == 5)
+        unlink(Array(odd))
+        let missing = #expect(throws: SystemError.self) {
+            try names(inDirectory: "\(scratch.path)/none")
+        }
+        #expect(missing?.code == ENOENT)
+        let file = #expect(throws: SystemError.self) {
+            try names(inDirectory: "\(scratch.path)/a")
+        }
+        #expect(file?.code == ENOTDIR)
+    }
+
     @Test func `an atomic write replaces the file and its mode`() throws {
         let path = scratch.file("a", "old")
         try setPermissions(path: path, 0o644)

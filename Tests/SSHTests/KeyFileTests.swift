@@ -56,6 +56,30 @@ struct KeyFileTests {
         _ = try PrivateKey(text: importable.text, passphrase: importable.passphrase)
     }
 
+    @Test(
+        "An RSA key is given as PKCS#8, as openssl writes it, whatever it is kept in",
+        arguments: ["rsa", "rsa-pkcs1", "rsa-pkcs8", "rsa-v2.ppk", "rsa-v3.ppk"]
+    )
+    func privateKeyInfo(name: String) throws {
+        let scratch = KeyScratch()
+        let path = scratch.write("key", KeyVectors.text("keys/rsa-pkcs1"))
+        let (text, _) = runProgram(
+            "/usr/bin/openssl",
+            ["pkcs8", "-topk8", "-nocrypt", "-in", path]
+        )
+        let lines = text.split(separator: "\n").filter { !$0.hasPrefix("-----") }
+        let expected = try #require(Data(base64Encoded: lines.joined()))
+        let file = try KeyFile.read(key(name), path: name)
+        let info = try PrivateKey(file, passphrase: nil).rsaPrivateKeyInfo()
+        #expect(info == Array(expected))
+    }
+
+    @Test("Another key has no such form", arguments: ["ed25519", "ecdsa256"])
+    func noPrivateKeyInfo(name: String) throws {
+        let file = try KeyFile.read(key(name), path: name)
+        #expect(try PrivateKey(file, passphrase: nil).rsaPrivateKeyInfo() == nil)
+    }
+
     /// What people do to files, and what is left of the key then: all of it.
     private static let mistakes: [(String, @Sendable (String) -> [UInt8])] = [
         ("CRLF", { Array($0.replacingOccurrences(of: "\n", with: "\r\n").utf8) }),

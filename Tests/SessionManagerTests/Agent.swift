@@ -1,3 +1,5 @@
+import Crypto
+import Foundation
 import JSONText
 
 @testable import SessionManager
@@ -7,6 +9,9 @@ import JSONText
 struct Agent {
     var received: [UInt8] = []
     private(set) var response: JSON?
+    private(set) var challengeAnswer: [UInt8]?
+    /// The data key: the client opens with the first half and seals with the second.
+    let plainKey = (0..<64).map { UInt8($0) }
     private var random = Seeded(99)
     private var nextIn: Int64 = 0
     private var nextOut: Int64 = 0
@@ -30,6 +35,9 @@ struct Agent {
             switch next.payloadType {
             case .output: received += next.payload
             case .handshakeResponse: response = try JSON.parse(next.payload)
+            case .challengeResponse:
+                let text = try JSON.parse(next.payload)["Challenge"]?.string ?? ""
+                challengeAnswer = opened(base64Decoded(text.utf8) ?? [])
             default: break
             }
         }
@@ -59,6 +67,33 @@ struct Agent {
 
     /// All that was not acknowledged, to be sent again.
     var again: [[UInt8]] { unacknowledged.sorted { $0.key < $1.key }.map(\.value.bytes) }
+
+    mutating func askForKey(_ key: String, _ challenge: String?) -> [UInt8] {
+        let challenge = challenge.map { #","Challenge":"\#($0)""# } ?? ""
+        let request = """
+            {"AgentVersion":"3.3.0.0","RequestedClientActions":[
+              {"ActionType":"SessionType","ActionParameters":{"SessionType":"Standard_Stream"}},
+              {"ActionType":"KMSEncryption","ActionParameters":{"KMSKeyId":"\(key)"\(challenge)}}]}
+            """
+        return send(.handshakeRequest, Array(request.utf8))
+    }
+
+    mutating func challenge(_ secret: [UInt8]) -> [UInt8] {
+        let text = Data(sealed(secret)).base64EncodedString()
+        return send(.challengeRequest, Array(#"{"Challenge":"\#(text)"}"#.utf8))
+    }
+
+    /// AES-256-GCM with the agent's half of the key, nonce first.
+    func sealed(_ bytes: [UInt8]) -> [UInt8] {
+        let key = SymmetricKey(data: plainKey.prefix(32))
+        return (try? AES.GCM.seal(bytes, using: key))?.combined.map { Array($0) } ?? []
+    }
+
+    func opened(_ bytes: [UInt8]) -> [UInt8]? {
+        let key = SymmetricKey(data: plainKey.suffix(32))
+        guard let box = try? AES.GCM.SealedBox(combined: bytes) else { return nil }
+        return (try? AES.GCM.open(box, using: key)).map { Array($0) }
+    }
 
     mutating func askForPort(_ extra: [String] = []) -> [UInt8] {
         let actions = (["SessionType"] + extra).map {

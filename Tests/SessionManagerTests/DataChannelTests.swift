@@ -20,7 +20,7 @@ import Testing
         }
         let done = agent.send(.handshakeComplete, Array("{}".utf8))
         let actions = try channel.receive(done, now: start)
-        #expect(actions.contains(.opened(agentVersion: "3.3.0.0")))
+        #expect(actions.contains(.opened(agentVersion: "3.3.0.0", message: "")))
         for action in actions { try answer(action, &agent, &channel) }
         return (channel, agent)
     }
@@ -82,7 +82,7 @@ import Testing
         var agent = Agent()
         _ = channel.attach(token: "t", now: start)
         let actions = try channel.receive(agent.send(.output, Array("$ ".utf8)), now: start)
-        #expect(actions.contains(.opened(agentVersion: "")))
+        #expect(actions.contains(.opened(agentVersion: "", message: "")))
         #expect(actions.last == .deliver(Array("$ ".utf8), isStandardError: false))
         let size = channel.resize(columns: 80, rows: 24, now: start)
         guard case .sendBinary(let bytes) = size.first else { return }
@@ -93,15 +93,145 @@ import Testing
 
     @Test("What the agent asks for and we cannot do is refused, and ends the session")
     func unsupported() throws {
+        // Nobody encrypts a port.
+        for (purpose, action) in [
+            (DataChannel.Purpose.shell, "SomethingNew"), (.port, "KMSEncryption"),
+        ] {
+            var channel = channel(purpose)
+            var agent = Agent()
+            _ = channel.attach(token: "t", now: start)
+            let actions = try channel.receive(agent.askForPort([action]), now: start)
+            #expect(actions.last == .closed(.unsupported(action: action)))
+            for action in actions { try answer(action, &agent, &channel) }
+            let statuses = agent.response?["ProcessedClientActions"]?.array?
+                .compactMap { $0["ActionStatus"]?.integer }
+            #expect(statuses == [1, 3])
+        }
+    }
+
+    // MARK: - Encryption
+
+    /// A shell whose agent wants it encrypted, up to the question for a key.
+    private func asked(challenge: String?) throws -> (DataChannel, Agent, DataKeyRequest) {
         var channel = channel(.shell)
         var agent = Agent()
         _ = channel.attach(token: "t", now: start)
-        let actions = try channel.receive(agent.askForPort(["KMSEncryption"]), now: start)
-        #expect(actions.last == .closed(.unsupported(action: "KMSEncryption")))
+        let actions = try channel.receive(agent.askForKey("key/1", challenge), now: start)
+        #expect(agent.response == nil)
+        guard case .askForKey(let request) = actions.last else {
+            throw Unexpected(actions: actions)
+        }
+        return (channel, agent, request)
+    }
+
+    private struct Unexpected: Error { let actions: [DataChannel.Action] }
+
+    @Test("A key is asked for with all that the agent will look at", arguments: ["abc=", nil])
+    func keyRequest(challenge: String?) throws {
+        var (channel, agent, request) = try asked(challenge: challenge)
+        #expect(request.keyID == "key/1")
+        let context = request.context(session: "jane-1", target: "i-1")
+            .map { "\($0.name)=\($0.value)" }
+        #expect(
+            context == ["aws:ssm:SessionId=jane-1", "aws:ssm:TargetId=i-1"]
+                + (challenge.map { ["aws:ssm:RandomChallenge=\($0)"] } ?? [])
+        )
+        let key = try #require(DataKey(plain: agent.plainKey, sealed: [1, 2, 3]))
+        for action in channel.take(.success(key), now: start) {
+            try answer(action, &agent, &channel)
+        }
+        let action = agent.response?["ProcessedClientActions"]?.array?.last
+        #expect(action?["ActionStatus"]?.integer == 1)
+        let result = action?["ActionResult"]
+        #expect(result?["KMSCipherTextKey"]?.string == "AQID")
+        // printf '\001\002\003' | sha256sum
+        #expect(
+            result?["KMSCipherTextHash"]?.string == "A5BYxvLAy0ksUzsKTRTvd8wPeKvMztUofYShogEc+4E="
+        )
+        #expect(result?["ChallengeAcknowledgement"]?.bool == (challenge == nil ? nil : true))
+    }
+
+    @Test("An encrypted shell proves its key, and is encrypted both ways")
+    func encrypted() throws {
+        var (channel, agent, _) = try asked(challenge: "c")
+        #expect(channel.room == 0)
+        let key = try #require(DataKey(plain: agent.plainKey, sealed: [1]))
+        for action in channel.take(.success(key), now: start) {
+            try answer(action, &agent, &channel)
+        }
+        let secret = Array("a secret of the agent's".utf8)
+        for action in try channel.receive(agent.challenge(secret), now: start) {
+            try answer(action, &agent, &channel)
+        }
+        #expect(agent.challengeAnswer == secret)
+        let done = agent.send(.handshakeComplete, Array(#"{"CustomerMessage":"hello"}"#.utf8))
+        let opened = try channel.receive(done, now: start)
+        #expect(opened.contains(.opened(agentVersion: "3.3.0.0", message: "hello")))
+        let prompt = agent.send(.output, agent.sealed(Array("$ ".utf8)))
+        let shown = try channel.receive(prompt, now: start)
+        #expect(shown.last == .deliver(Array("$ ".utf8), isStandardError: false))
+        #expect(channel.send([108, 115]) == 2)
+        for action in channel.advance(now: start) { try answer(action, &agent, &channel) }
+        #expect(agent.received != [108, 115])
+        #expect(agent.opened(agent.received) == [108, 115])
+    }
+
+    @Test("What is not encrypted as agreed ends the session")
+    func undecipherable() throws {
+        var (channel, agent, _) = try asked(challenge: nil)
+        let key = try #require(DataKey(plain: agent.plainKey, sealed: [1]))
+        for action in channel.take(.success(key), now: start) {
+            try answer(action, &agent, &channel)
+        }
+        var forged = agent.sealed(Array("$ ".utf8))
+        forged[forged.count - 1] ^= 1
+        let actions = try channel.receive(agent.send(.output, forged), now: start)
+        #expect(actions.last == .closed(.undecipherable))
+        var (plain, honest, _) = try asked(challenge: nil)
+        _ = plain.take(.success(key), now: start)
+        let words = honest.send(.output, Array("not encrypted at all".utf8))
+        #expect(try plain.receive(words, now: start).last == .closed(.undecipherable))
+    }
+
+    @Test("Without a key the agent is told so, and the session ends with the reason")
+    func noKey() throws {
+        var (channel, agent, _) = try asked(challenge: "c")
+        let actions = channel.take(.failure(DataKeyRefusal("not allowed")), now: start)
+        #expect(actions.last == .closed(.noKey(reason: "not allowed")))
         for action in actions { try answer(action, &agent, &channel) }
-        let statuses = agent.response?["ProcessedClientActions"]?.array?
-            .compactMap { $0["ActionStatus"]?.integer }
-        #expect(statuses == [1, 3])
+        let action = agent.response?["ProcessedClientActions"]?.array?.last
+        #expect(action?["ActionStatus"]?.integer == 2)
+        #expect(action?["Error"]?.string == "not allowed")
+        #expect(DataKey(plain: Array(repeating: 0, count: 32), sealed: []) == nil)
+    }
+
+    @Test("The agent's word that it could not connect is passed on, other flags are not")
+    func flags() throws {
+        var (channel, agent) = try opened()
+        let refused = try channel.receive(agent.send(.flag, [0, 0, 0, 3]), now: start)
+        #expect(refused.last == .refusedConnection)
+        for payload in [[0, 0, 0, 2], [0, 0, 0, 9], [3], [], [0, 0, 0, 0, 3]] as [[UInt8]] {
+            let actions = try channel.receive(agent.send(.flag, payload), now: start)
+            #expect(actions.count == 1)
+        }
+        guard case .sendBinary(let bytes) = channel.disconnect(now: start).first else {
+            Issue.record("nothing was sent")
+            return
+        }
+        #expect(try Frame(bytes).payload == [0, 0, 0, 1])
+    }
+
+    @Test("All that arrives for the first time counts, either way, and nothing twice")
+    func arrived() throws {
+        var (channel, agent) = try opened()
+        let before = channel.arrived
+        let bytes = agent.send(.output, [1])
+        _ = try channel.receive(bytes, now: start)
+        _ = try channel.receive(bytes, now: start)
+        #expect(channel.arrived == before + 1)
+        _ = channel.send([1])
+        for action in channel.advance(now: start) { try answer(action, &agent, &channel) }
+        #expect(channel.arrived == before + 2)
     }
 
     @Test("Messages that overtake others wait for them; doubles are acknowledged and dropped")
@@ -210,7 +340,7 @@ import Testing
                 switch action {
                 case .sendBinary(let bytes): toAgent.append(bytes)
                 case .deliver(let bytes, _): arrived += bytes
-                case .sendText, .opened: break
+                case .sendText, .opened, .askForKey, .refusedConnection: break
                 case .closed(let ending): Issue.record("seed \(seed): closed: \(ending)")
                 }
             }

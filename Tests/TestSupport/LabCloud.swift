@@ -64,6 +64,8 @@ public struct CloudAccount: Sendable {
         public let counts: [String: Int]
         /// What a client must not do, and did.
         public let violations: [String]
+        /// How many calls were refused since there were too many.
+        public let throttled: Int
 
         /// How often an action was asked for.
         public subscript(action: String) -> Int { counts[action] ?? 0 }
@@ -81,6 +83,10 @@ public struct CloudAccount: Sendable {
         public let attached: Int
         /// How many of them were cut as the plan says.
         public let cuts: Int
+        /// Frames that the client sent.
+        public let up: Int
+        /// Frames that the client was sent.
+        public let down: Int
         /// Bytes from the client that reached the instance.
         public let bytesUp: Int
         /// Bytes that came from the instance.
@@ -107,6 +113,7 @@ public struct CloudAccount: Sendable {
         id = answer.account
         key = answer.key
         self.cloud = cloud
+        SecretWatch.add([key.secret, key.token].compactMap { $0 })
     }
 
     /// What makes a program use the account, with AWS's own addresses over TLS.
@@ -210,7 +217,9 @@ public struct CloudAccount: Sendable {
     public func anotherKey(lifetime: Double) async throws -> Key {
         struct Answer: Decodable, Sendable { let key: Key }
         let fields: [String: CloudValue] = ["lifetime": .number(lifetime), "kind": "ASIA"]
-        return try await order("key", fields, as: Answer.self).key
+        let key = try await order("key", fields, as: Answer.self).key
+        SecretWatch.add([key.secret, key.token].compactMap { $0 })
+        return key
     }
 
     /// What was asked of the account so far.
@@ -219,6 +228,13 @@ public struct CloudAccount: Sendable {
     /// - Throws: ``LabError/cloud(_:)``.
     public func calls(reset: Bool = false) async throws -> Calls {
         try await order("calls", ["reset": .truth(reset)])
+    }
+
+    /// What nobody but the client and AWS should ever see: keys, tokens, signatures of addresses.
+    /// - Throws: ``LabError/cloud(_:)``.
+    public func secrets() async throws -> [String] {
+        struct Answer: Decodable, Sendable { let secrets: [String] }
+        return try await order("secrets", [:], as: Answer.self).secrets
     }
 
     /// The sessions of Systems Manager so far.

@@ -60,7 +60,7 @@ public struct ProgramRun: Sendable {
     ///   - limit: after this it is killed.
     ///   - started: called once it has the descriptors, which the caller may then close.
     /// - Returns: what it did.
-    /// - Throws: when it cannot be started.
+    /// - Throws: when it cannot be started; ``SecretWatch/Leak`` when it has told a secret.
     public static func run(
         _ command: [String],
         as user: LabUser? = nil,
@@ -86,13 +86,15 @@ public struct ProgramRun: Sendable {
         streams.close()
         started()
         let (status, timedOut) = await wait(for: child, limit)
-        return ProgramRun(
+        let run = ProgramRun(
             output: try Data(contentsOf: streams.outputURL),
             errors: try Data(contentsOf: streams.errorsURL),
             status: status & 0x7F == 0 ? Int(status >> 8) & 0xFF : 128 + Int(status & 0x7F),
             timedOut: timedOut,
             duration: start.duration(to: .now)
         )
+        try SecretWatch.check(command, run, of: user)
+        return run
     }
 
     /// Waits on a thread of its own, for waitpid blocks.

@@ -12,6 +12,8 @@ struct AgentManner: Sendable {
         case echo
         /// It greets, then sends so many bytes of the pattern.
         case source(Int)
+        /// It greets, takes so many bytes of the pattern, and says whether they were.
+        case sink(Int)
         /// It refuses the connection: the session ends with these words.
         case refuse(String)
         /// The agent is not there.
@@ -64,6 +66,7 @@ final class SessionAgent: @unchecked Sendable {
     private var unacknowledged: [Int64: Frame] = [:]
     private var queue = ByteBuffer()
     private var source = Pattern()
+    private var isRight = true
     private var hasBegun = false
     private var isReady = false
     private var dropped = 0
@@ -185,7 +188,14 @@ final class SessionAgent: @unchecked Sendable {
             isReady = true
             if case .refuse(let text) = manner.work { return closed(text) }
             send(.output, SessionAgent.greeting)
-        case .output: if case .echo = manner.work { queue.writeBytes(frame.payload) }
+        case .output:
+            switch manner.work {
+            case .echo: queue.writeBytes(frame.payload)
+            case .sink(let count):
+                if !frame.payload.withUnsafeBytes({ source.take($0) }) { isRight = false }
+                if source.offset == count { send(.output, isRight ? "right\n" : "wrong\n") }
+            case .source, .refuse, .nobody: break
+            }
         case .flag where frame.payload == [0, 0, 0, 2]:
             facts.withLock { $0.hasBeenTerminated = true }
             closed("")

@@ -136,6 +136,34 @@ struct SystemsManagerWayTests {
         #expect(Set(facts.tokens.dropFirst()) == ["token of AmazonSSM.ResumeSession"])
     }
 
+    @Test(arguments: [UInt64(1), 2])
+    func `an upload goes on however often the websocket breaks`(seed: UInt64) throws {
+        var manner = AgentManner()
+        manner.work = .sink(3 << 20)
+        manner.cuts = 150
+        manner.messagesBetweenCuts = 4...30
+        manner.seed = seed
+        let rig = try rig(manner)
+        guard let socket = try poller.open(rig.way, until: readClock() + .seconds(20)) else {
+            Issue.record("not open")
+            return
+        }
+        _ = try readText(socket.number, SessionAgent.greeting.utf8.count)
+        let start = readClock()
+        _ = try pass(socket.number, rig.way, up: 3 << 20, down: 0, within: .seconds(200))
+        var word = ""
+        while word.isEmpty, readClock() < start + .seconds(200) {
+            word = try readText(socket.number, 6)
+        }
+        #expect(word == "right\n", "seed \(seed)")
+        let time = readClock() - start
+        let count = rig.agent.facts.withLock { $0.websockets }
+        print("ssm: 3 MB up in \(time) over \(count) websockets")
+        #expect(count > 60)
+        // A pause that grows would take some seconds for each of them.
+        #expect(time < .seconds(200), "\(time)")
+    }
+
     @Test func `the service's Bye is a resumption`() throws {
         var manner = AgentManner()
         manner.cuts = 3

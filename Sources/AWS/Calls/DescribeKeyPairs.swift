@@ -8,6 +8,24 @@ public struct KeyPair: Sendable, Equatable {
     public var type: String?
     /// A line as in `authorized_keys`; pairs made before 2022 may have none.
     public var publicKey: String?
+
+    /// Describes a key pair.
+    /// - Parameters:
+    ///   - name: its name.
+    ///   - fingerprint: in one of three forms.
+    ///   - type: `rsa` or `ed25519`.
+    ///   - publicKey: a line as in `authorized_keys`.
+    public init(
+        name: String,
+        fingerprint: String? = nil,
+        type: String? = nil,
+        publicKey: String? = nil
+    ) {
+        self.name = name
+        self.fingerprint = fingerprint
+        self.type = type
+        self.publicKey = publicKey
+    }
 }
 
 extension ServiceCaller {

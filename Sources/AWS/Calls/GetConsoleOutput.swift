@@ -1,3 +1,5 @@
+internal import JSONText
+
 extension ServiceCaller {
     /// Reads what an instance has written on its console.
     ///

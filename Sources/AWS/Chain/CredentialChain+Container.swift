@@ -30,9 +30,12 @@ extension CredentialChain {
         } catch {
             throw refused("the container's credentials: \(error.reason)")
         }
-        guard response.status == 200, let json = try? JSON.parse(response.body),
+        guard response.status == 200 else {
+            throw refused("the container's credentials: HTTP status \(response.status)")
+        }
+        guard let json = try? JSON.parse(response.body),
             let credentials = Credentials(json: json, token: "Token")
-        else { throw refused("the container's credentials: HTTP status \(response.status)") }
+        else { throw refused("the container's credentials: the answer has none") }
         return credentials
     }
 

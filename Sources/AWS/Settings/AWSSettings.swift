@@ -12,6 +12,8 @@ public struct AWSSettings: Sendable {
     public let access: Access
     /// How often a request is sent at most.
     public let attempts: Int
+    /// How often one is sent that AWS refuses because it is asked too much.
+    public let throttledAttempts: Int
     /// The variables.
     let environment: [String: String]
     let home: String
@@ -52,8 +54,10 @@ public struct AWSSettings: Sendable {
         self.region =
             region ?? value("AWS_REGION") ?? value("AWS_DEFAULT_REGION") ?? section.text("region")
         access = try Access(environment, section, files, home: home)
-        let limit = value("AWS_MAX_ATTEMPTS") ?? section.text("max_attempts")
-        attempts = limit.flatMap(Int.init).map { min(max($0, 1), 20) } ?? usualAttempts
+        let text = value("AWS_MAX_ATTEMPTS") ?? section.text("max_attempts")
+        let limit = text.flatMap(Int.init).map { min(max($0, 1), 20) }
+        attempts = limit ?? usualAttempts
+        throttledAttempts = limit ?? usualThrottledAttempts
     }
 
     /// The settings of the profile; empty when it is not there.
@@ -67,6 +71,9 @@ public struct AWSSettings: Sendable {
 
 /// The standard retry mode's.
 private let usualAttempts = 3
+/// Some 50 seconds: when hundreds of logins begin at once their requests find room one after the
+/// other, and waiting is better than failing.
+private let usualThrottledAttempts = 10
 
 extension Access {
     init(

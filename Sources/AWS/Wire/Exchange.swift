@@ -10,6 +10,8 @@ final class Exchange: Sendable {
     let access: Access
     let wire: any Wire
     private let attempts: Int
+    private let throttledAttempts: Int
+    private let note: @Sendable (ServiceError) -> Void
     /// The calendar's time as this machine has it.
     private let clock: @Sendable () -> Int64
     /// Waits for so many seconds.
@@ -20,7 +22,9 @@ final class Exchange: Sendable {
     init(
         _ access: Access,
         attempts: Int,
+        throttledAttempts: Int? = nil,
         wire: any Wire,
+        note: @escaping @Sendable (ServiceError) -> Void = { _ in },
         clock: @escaping @Sendable () -> Int64 = readWallClock,
         pause: @escaping @Sendable (Double) async -> Void = { seconds in
             try? await Task.sleep(for: .seconds(seconds))
@@ -28,6 +32,8 @@ final class Exchange: Sendable {
     ) {
         self.access = access
         self.attempts = attempts
+        self.throttledAttempts = throttledAttempts ?? attempts
+        self.note = note
         self.wire = wire
         self.clock = clock
         self.pause = pause
@@ -36,7 +42,7 @@ final class Exchange: Sendable {
     /// Now, as AWS has it.
     var now: Timestamp { Timestamp(seconds: clock() + skew.withLock { $0 }) }
 
-    /// Makes a call, as often as the standard retry mode does.
+    /// Makes a call, as often as the standard retry mode does; oftener when AWS is asked too much.
     /// - Parameters:
     ///   - call: what is asked.
     ///   - region: where.
@@ -63,9 +69,11 @@ final class Exchange: Sendable {
                 attempt -= 1
                 continue
             }
-            if !failure.isTransient || attempt >= attempts || Task.isCancelled {
+            let limit = failure.error.kind == .throttled ? throttledAttempts : attempts
+            if !failure.isTransient || attempt >= limit || Task.isCancelled {
                 throw failure.error
             }
+            note(failure.error)
             await pause(backoff(after: attempt))
         }
     }

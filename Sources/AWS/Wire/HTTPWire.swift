@@ -139,6 +139,11 @@ extension WireError {
     }
 
     private static func describe(_ error: any Error) -> (reason: String, isTransient: Bool) {
+        switch TLSFault(error) {
+        case .closed?: return ("the connection was closed", true)
+        case .untrusted(let reason)?: return ("TLS: \(visible(reason.utf8))", false)
+        case nil: break
+        }
         switch error {
         case let error as HTTPClientError:
             let known = clientErrors.first { $0.error == error }
@@ -156,8 +161,6 @@ extension WireError {
             return ("what came is no HTTP", true)
         case is CancellationError:
             return ("given up", false)
-        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
-            return ("TLS: \(visible("\(error)".utf8))", false)
         case let error as ChannelError:
             if case .connectTimeout = error { return ("no answer in time", true) }
             return (visible("\(error)".utf8), true)

@@ -24,8 +24,12 @@ class Fleet(Instance):
     def write_files(self, public: list[str], hosts: str, machine: str) -> None:
         users = [etc.Account("root", 0, "/root"), SSM_USER]
         names = sorted({flavour.user for flavour in FLAVOURS} | {"centos", "fedora"} - {"root"})
+        # No server takes it but those that are launched with settings that say so.
+        password = next(flavour.password for flavour in FLAVOURS if flavour.password)
         for number, name in enumerate(name for name in names if name != "root"):
-            users.append(etc.Account(name, _FIRST_USER + 100 + number, f"/home/{name}"))
+            users.append(
+                etc.Account(name, _FIRST_USER + 100 + number, f"/home/{name}", password=password),
+            )
         etc.write(f"{self.directory}/etc", {
             **etc.account_files(users, {}),
             "hosts": hosts,

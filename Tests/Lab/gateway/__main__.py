@@ -9,7 +9,10 @@ says that it listens.
     signatures   who signed a request; botocore signs it again
     answers      requests into parameters and results into bodies, by AWS's own models
     calls        EC2, STS, KMS, Instance Connect
+    commands     Systems Manager's Run Command
+    policy       the IAM policy that ec2sh ships
     sessions     Systems Manager, and the service's side of the data channel
+    spoilt       what no service should send over it
     agent, mux   the agent's side of it
     tunnel       Instance Connect endpoints
     fallback     moto, for everything else
@@ -27,6 +30,7 @@ import sys
 from aiohttp import web
 
 import calls  # noqa: F401: registers its answers
+import commands  # noqa: F401: registers its answers
 from authority import Authority
 from control import Control
 from keypairs import describe_key_pairs
@@ -72,7 +76,7 @@ def _add_lab_servers(world: World, given: dict) -> None:
         server = Server(
             found["id"], owner, given["region"], found["name"], found["user"], found["name"],
             found["private_address"], found["public_address"], found["ipv6_address"],
-            found["name"], host_keys=keys,
+            found["name"], host_keys=keys, authorized=world.public_keys,
             subnet="public" if found["public_address"] else "private",
         )
         world.lab_servers.append(server)

@@ -31,7 +31,8 @@ from mux import Mux
 if TYPE_CHECKING:
     from sessions import Session
 
-VERSION = "3.3.1611.0"
+_LAST_WITHOUT_MUX = (3, 0, 196, 0)
+_FIRST_CLIENT_WITH_MUX = (1, 1, 70)
 _LOOK = 0.1  # seconds between two looks at what is not acknowledged
 _TIMEOUT_FIRST, _TIMEOUT_MOST = 0.2, 1.0
 _HANDSHAKE_LIMIT = 15
@@ -63,6 +64,8 @@ class Agent:
         self.complete = not self.handshake
         self.writer: asyncio.StreamWriter | None = None
         self.mux: Mux | None = None
+        self.client_version: tuple[int, ...] = ()
+        self.lost_connection = False  # the next bytes make a new one
         self.terminal: int | None = None
 
     # Life.
@@ -215,8 +218,10 @@ class Agent:
             (flag,) = struct.unpack(">I", payload)
             if flag == frames.TERMINATE_SESSION:
                 await self.session.end("")
+            elif flag == frames.DISCONNECT_TO_PORT and self.writer is not None:
+                self.writer.close()
         elif kind == frames.SIZE:
-            self._set_size(payload)
+            return self._set_size(payload)
         elif kind == frames.DATA:
             return await self._take_data(payload)
         else:
@@ -233,6 +238,10 @@ class Agent:
         if self.mux is not None:
             await self.mux.take(payload)
         elif self.writer is not None:
+            if self.lost_connection and not await self._connect_again():
+                return False
+            if self.writer.is_closing():
+                return False
             self.writer.write(payload)
             try:
                 await self.writer.drain()
@@ -264,7 +273,7 @@ class Agent:
                 "ActionType": "KMSEncryption",
                 "ActionParameters": {"KMSKeyId": _KMS_KEY, "Challenge": self.random},
             })
-        request = {"AgentVersion": VERSION, "RequestedClientActions": actions}
+        request = {"AgentVersion": self.session.plan.agent, "RequestedClientActions": actions}
         await self.send(json.dumps(request).encode(), frames.HANDSHAKE_REQUEST)
         while self.session.socket is None:
             await asyncio.sleep(0.05)
@@ -285,6 +294,7 @@ class Agent:
             return
         if done.get("SessionType", {}).get("ActionStatus") != 1 or version.count(".") != 3:
             self.session.account.violate(f"handshake response not as it has to be: {said}")
+        self.client_version = tuple(int(part) for part in version.split("."))
         if self.session.plan.kms and self.kind != "Port":
             await self._agree_on_key(done.get("KMSEncryption", {}))
         else:
@@ -336,12 +346,19 @@ class Agent:
         })
         self.complete = True
         await self.send(text.encode(), frames.HANDSHAKE_COMPLETE)
+        if self.session.plan.spoil:
+            await self.session.spoil(self.session.plan.spoil)
         if self.kind != "Port":
             self._run(self._run_shell())
-        elif self.forwarding:
+        elif self.forwarding and self._has_mux():
             self.mux = Mux(self)
         else:
             self._run(self._run_connection())
+
+    def _has_mux(self) -> bool:
+        """Whether both sides know of many connections."""
+        version = tuple(int(part) for part in self.session.plan.agent.split("."))
+        return version > _LAST_WITHOUT_MUX and self.client_version >= _FIRST_CLIENT_WITH_MUX
 
     # What is behind it.
 
@@ -363,6 +380,31 @@ class Agent:
             await self.session.end(f"dial tcp 127.0.0.1:{port}: connect: {error}")
             return
         self.writer = writer
+        await self._carry_down(reader)
+        if self.forwarding:
+            # Nobody is told that the server has closed.
+            writer.close()
+            self.lost_connection = True
+            return
+        await self._end_when_all_is_taken()
+
+    async def _connect_again(self) -> bool:
+        try:
+            reader, self.writer = await self.dial()
+        except Unreachable as error:
+            await self.session.end(f"Unable to connect to specified port: {error}")
+            return False
+        self.lost_connection = False
+
+        async def carry() -> None:
+            await self._carry_down(reader)
+            self.writer.close()
+            self.lost_connection = True
+
+        self._run(carry())
+        return True
+
+    async def _carry_down(self, reader: asyncio.StreamReader) -> None:
         while True:
             await self.wait_for_room()
             try:
@@ -375,7 +417,6 @@ class Agent:
             await self.send(piece)
             if self.session.plan.pause:
                 await asyncio.sleep(self.session.plan.pause)
-        await self._end_when_all_is_taken()
 
     async def _end_when_all_is_taken(self) -> None:
         limit = time.monotonic() + 10
@@ -389,6 +430,7 @@ class Agent:
         try:
             _, self.terminal = await machine.ask({
                 "do": "shell", "environment": {"LAB_INSTANCE": server.id},
+                "command": self.parameters.get("command"),
             })
         except Unreachable as error:
             await self.session.end(f"Unable to start shell: {error}")
@@ -421,12 +463,14 @@ class Agent:
             os.close(self.terminal)
             self.terminal = None
 
-    def _set_size(self, payload: bytes) -> None:
+    def _set_size(self, payload: bytes) -> bool:
         try:
             said = json.loads(payload)
             size = struct.pack("HHHH", said["rows"], said["cols"], 0, 0)
         except (ValueError, KeyError, TypeError, struct.error) as error:
             self.session.account.violate(f"data channel: a size that cannot be read: {error!r}")
-            return
-        if self.terminal is not None:
-            fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, size)
+            return True
+        if self.terminal is None:
+            return False
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, size)
+        return True

@@ -205,6 +205,15 @@ def denial(call: Call) -> Fault:
     return Fault("AccessDeniedException", text)
 
 
+def throttling(call: Call) -> Fault:
+    """What each service says to who asks too often."""
+    if call.service == "ec2":
+        return Fault("RequestLimitExceeded", "Request limit exceeded.", 503)
+    if call.service == "sts":
+        return Fault("Throttling", "Rate exceeded")
+    return Fault("ThrottlingException", "Rate exceeded")
+
+
 def _protocol(model: ServiceModel) -> str:
     return model.metadata["protocol"]
 

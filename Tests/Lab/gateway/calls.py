@@ -130,7 +130,7 @@ def _instance(server: Server) -> dict:
     found: dict[str, object] = {
         "InstanceId": server.id, "ImageId": image_id(server.account, server.image),
         "InstanceType": "t3.micro", "Architecture": "x86_64", "AmiLaunchIndex": 0,
-        "LaunchTime": _time(server.launched), "PlatformDetails": "Linux/UNIX",
+        "LaunchTime": moment(server.launched), "PlatformDetails": "Linux/UNIX",
         "State": {"Code": _STATES[server.state], "Name": server.state},
         "Placement": {"AvailabilityZone": server.zone, "GroupName": "", "Tenancy": "default"},
         "PrivateDnsName": server.private_name, "PublicDnsName": server.public_name,
@@ -220,12 +220,20 @@ def describe_key_pairs(call: Call) -> dict:
         if name not in pairs:
             raise Fault("InvalidKeyPair.NotFound", f"The key pair '{name}' does not exist")
         pair = pairs[name]
+        fields = {"key-name": name, "fingerprint": pair["fingerprint"]}
+        for condition in call.parameters.get("Filters", []):
+            if condition["Name"] not in fields:
+                raise Fault("InvalidParameterValue", f"The filter '{condition['Name']}' is invalid")
+        if not all(
+            fields[c["Name"]] in c.get("Values", []) for c in call.parameters.get("Filters", [])
+        ):
+            continue
         described = {
             "KeyPairId": "key-0" + hashlib.sha256(name.encode()).hexdigest()[:16],
             "KeyName": name, "KeyType": pair["type"], "KeyFingerprint": pair["fingerprint"],
-            "CreateTime": _time(time.time()), "Tags": [],
+            "CreateTime": moment(time.time()), "Tags": [],
         }
-        if call.parameters.get("IncludePublicKey"):
+        if call.parameters.get("IncludePublicKey") and call.account.has_public_keys:
             described["PublicKey"] = pair["public"]
         found.append(described)
     return {"KeyPairs": found}
@@ -236,14 +244,15 @@ def get_console_output(call: Call) -> dict:
     server = _need(call, call.parameters["InstanceId"])
     text = server.console if server.console is not None else console_text(server)
     return {
-        "InstanceId": server.id, "Timestamp": _time(time.time()),
+        "InstanceId": server.id, "Timestamp": moment(time.time()),
         # The newest 64 KB, in base64.
         **({"Output": base64.b64encode(text.encode()[-65536:]).decode()} if text else {}),
     }
 
 
 def console_text(server: Server) -> str:
-    """A boot as cloud-init tells it: noise, fingerprints behind syslog's prefix, then bare keys."""
+    """A boot as cloud-init tells it: noise, the user's keys in a table, the host keys'
+    fingerprints behind syslog's prefix, then bare keys."""
     noise = "".join(
         f"[    {n / 7:.6f}] systemd[1]: Started unit number {n} of the boot.\r\n" for n in range(30)
     )
@@ -255,13 +264,32 @@ def console_text(server: Server) -> str:
         short = kind.removeprefix("ssh-").split("-")[0].upper()
         prints.append(f"{prefix}256 SHA256:{digest} {comment} ({short})\r\n")
     return (
-        noise + f"{prefix}{'#' * 61}\r\n{prefix}-----BEGIN SSH HOST KEY FINGERPRINTS-----\r\n"
+        noise + _table(server)
+        + f"{prefix}{'#' * 61}\r\n{prefix}-----BEGIN SSH HOST KEY FINGERPRINTS-----\r\n"
         + "".join(prints)
         + f"{prefix}-----END SSH HOST KEY FINGERPRINTS-----\r\n{prefix}{'#' * 61}\r\n"
         + "-----BEGIN SSH HOST KEY KEYS-----\r\n" + "".join(f"{k}\r\n" for k in server.host_keys)
         + "-----END SSH HOST KEY KEYS-----\r\n"
         + "[   27.507070] cloud-init[1727]: Cloud-init v. 24.1 finished. Up 27.50 seconds\r\n"
     )
+
+
+def _table(server: Server) -> str:
+    """The keys that log in, as cloud-init draws them in the last stage of a first boot."""
+    if not server.authorized:
+        return f"ci-info: no authorized SSH keys fingerprints found for user {server.user}.\r\n"
+    rows = [("Keytype", "Fingerprint (sha256)", "Options", "Comment")]
+    for line in server.authorized:
+        kind, blob, *comment = line.split(" ", 2)
+        digest = hashlib.sha256(base64.b64decode(blob)).hexdigest()
+        pairs = ":".join(digest[n:n + 2] for n in range(0, len(digest), 2))
+        rows.append((kind, pairs, "-", comment[0] if comment else "-"))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    bar = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
+    drawn = ["| " + " | ".join(c.center(w) for c, w in zip(row, widths)) + " |" for row in rows]
+    title = f"Authorized keys from /home/{server.user}/.ssh/authorized_keys for user {server.user}"
+    lines = [title.center(len(bar), "+"), bar, drawn[0], bar, *drawn[1:], bar]
+    return "".join(f"ci-info: {line}\r\n" for line in lines)
 
 
 @answers("ec2:DescribeInstanceConnectEndpoints")
@@ -288,7 +316,7 @@ def describe_endpoints(call: Call) -> dict:
             f"instance-connect-endpoint/{endpoint.id}",
             "State": endpoint.state, "StateMessage": "", "DnsName": endpoint.name,
             "NetworkInterfaceIds": ["eni-" + endpoint.id[5:]], "VpcId": endpoint.vpc,
-            "AvailabilityZone": endpoint.zone, "CreatedAt": _time(time.time()),
+            "AvailabilityZone": endpoint.zone, "CreatedAt": moment(time.time()),
             "SubnetId": endpoint.subnet, "PreserveClientIp": False, "SecurityGroupIds": [],
             "IpAddressType": "ipv4", "Tags": [],
         })
@@ -302,6 +330,12 @@ def get_caller_identity(call: Call) -> dict:
 
 @answers("sts:AssumeRole")
 def assume_role(call: Call) -> dict:
+    given = (call.parameters.get("SerialNumber"), call.parameters.get("TokenCode"))
+    if call.account.device is not None and given != call.account.device:
+        raise Fault(
+            "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code.",
+            403,
+        )
     return _assumed(call, call.parameters["RoleArn"], call.parameters["RoleSessionName"])
 
 
@@ -324,7 +358,7 @@ def _assumed(call: Call, role: str, session: str) -> dict:
 def _credentials(key) -> dict:  # noqa: ANN001
     return {
         "AccessKeyId": key.id, "SecretAccessKey": key.secret, "SessionToken": key.token,
-        "Expiration": _time(key.expires),
+        "Expiration": moment(key.expires),
     }
 
 
@@ -369,7 +403,7 @@ def decrypt(call: Call) -> dict:
 
 def _need(call: Call, instance: str) -> Server:
     server = call.account.find(instance, call.region)
-    if server is None:
+    if server is None or server.is_managed:
         raise Fault("InvalidInstanceID.NotFound", f"The instance ID '{instance}' does not exist")
     return server
 
@@ -379,7 +413,7 @@ async def send_ssh_public_key(call: Call) -> dict:
     server = call.account.find(call.parameters["InstanceId"], call.region)
     key = call.parameters["SSHPublicKey"].strip()
     user = call.parameters["InstanceOSUser"]
-    if server is None:
+    if server is None or server.is_managed:
         raise Fault("EC2InstanceNotFoundException", f"Instance {call.parameters['InstanceId']} not found")
     if not server.is_up:
         raise Fault("EC2InstanceStateInvalidException", f"Instance is not in running state: {server.state}")
@@ -398,5 +432,6 @@ async def send_ssh_public_key(call: Call) -> dict:
     return {"RequestId": "0", "Success": True}
 
 
-def _time(moment: float) -> datetime:
-    return datetime.fromtimestamp(moment, timezone.utc)
+def moment(seconds: float) -> datetime:
+    """A time as answers have it."""
+    return datetime.fromtimestamp(seconds, timezone.utc)

@@ -5,20 +5,30 @@ Orders ("do"), with what they take beyond that; "account" is what "account" answ
   account   shared: sees the lab's own instances too       -> account, key
   key       account, lifetime, kind (AKIA, ASIA)           -> key
   launch    account, image, name, count, region, public, ipv6, state, ssm, key_name, tags, user,
-            instance_connect, console, subnet, port         -> instances
+            instance_connect, console, subnet, port, accepts_key, settings (lines of
+            sshd_config that come first),
+            managed: a machine of Systems Manager's that is not EC2's            -> instances
   set       account, instance, and any of: state, name, public (false takes the address away), ssm,
             port (open, refuse, drop, reject), console, instance_connect, key_name, initializing
   endpoint  account, region, subnet, state, reaches, refuse_after           -> endpoint
   deny      account, actions (patterns such as ssm:StartSession, document:AWS-StartSSHSession)
   fail      account, action, code, message, status, times  the next answers are this error
   delay     account, action, seconds                       answers take that long
+  throttle  account, action, size, refill                  each such action has a bucket of its own:
+                                                           so many at once, so many a second
+  device    account, serial, code                          roles want the code of this MFA device
+  policy    account                                        config/iam-policy.json is all it may
+  allows    account, action, document                      -> allowed, by "policy" and "deny"
+  pairs     account, public                                whether key pairs have public keys
   clock     account, seconds                               the service's clock is ahead by that
   plan      account, and any field of SessionPlan
   cut       account                                        every websocket, without a farewell
   bye       account                                        every data channel is closed with "Bye"
   quiet     account, quiet                                 agents go away, or come back
+  end       account, text                                  sessions end, as those that were idle
   sessions  account                                        -> sessions
-  calls     account, reset                                 -> counts, calls, violations
+  calls     account, reset                                 -> counts, calls, throttled, violations
+  secrets   account                                        -> secrets: keys, tokens, signatures
 """
 
 from __future__ import annotations
@@ -30,6 +40,7 @@ import os
 from collections import Counter
 
 import sessions
+from policy import Policy
 from world import Account, Endpoint, Failure, Key, Server, World, identifier
 
 FLEET = "fleet"
@@ -83,13 +94,15 @@ class Control:
         self, account: Account, name: str | None, image: str = "ubuntu",
         region: str = "eu-central-1", public: bool = True, ipv6: bool = False,
         user: str | None = None, port: str = "open", key_name: str | None = "my-key",
-        accepts_key: bool = True, **more: object,
+        accepts_key: bool = True, settings: list[str] | None = None, managed: bool = False,
+        **more: object,
     ) -> dict:
         flavour = self.flavours[image]
         number = self.launched
         self.launched += 1
         server = Server(
-            identifier("i"), account, region, image, user or flavour["user"], FLEET,
+            identifier("mi" if managed else "i"), account, region, image,
+            user or flavour["user"], FLEET,
             str(_PRIVATE + number), str(_PUBLIC + number) if public else None,
             str(_IPV6 + number) if ipv6 else None, name, key_name=key_name,
         )
@@ -99,7 +112,9 @@ class Control:
             setattr(server, field, value)
         machine = self.world.machines[FLEET]
         place = machine.place(server)
-        allowed = "\n".join(self.world.public_keys) + "\n" if accepts_key else ""
+        server.authorized = self.world.public_keys if accepts_key else []
+        server.host_key_directory = f"{place}/keys"
+        allowed = "".join(f"{key}\n" for key in server.authorized)
         authorized = {server.user: allowed}
         if server.user != "root" and flavour["root"]:
             hint = flavour["root"].format(user=server.user)
@@ -109,7 +124,7 @@ class Control:
             "addresses": _addresses(server), "authorized": authorized,
             "comment": f"root@{server.private_name.split('.')[0]}",
             "port": port if server.is_up else "drop",
-            "configuration": _configuration(server, flavour, place),
+            "configuration": _configuration(server, flavour, place, settings or []),
         })
         server.host_keys = answer["host_keys"]
         if server.public:
@@ -176,6 +191,15 @@ class Control:
     async def do_delay(self, account: str, action: str, seconds: float) -> None:
         self._account(account).delays[action] = seconds
 
+    async def do_throttle(self, account: str, action: str, size: float, refill: float) -> None:
+        self._account(account).limits[action] = (size, refill)
+
+    async def do_device(self, account: str, serial: str, code: str) -> None:
+        self._account(account).device = (serial, code)
+
+    async def do_secrets(self, account: str) -> dict:
+        return {"secrets": self._account(account).secrets}
+
     async def do_clock(self, account: str, seconds: float) -> None:
         self._account(account).clock = seconds
 
@@ -185,6 +209,15 @@ class Control:
             if not hasattr(plan, field):
                 raise TypeError(f"a plan has no {field}")
             setattr(plan, field, tuple(value) if isinstance(value, list) else value)
+
+    async def do_policy(self, account: str) -> None:
+        self._account(account).policy = Policy()
+
+    async def do_allows(self, account: str, action: str, document: str | None = None) -> dict:
+        return {"allowed": not self._account(account).is_denied(action, document)}
+
+    async def do_pairs(self, account: str, public: bool) -> None:
+        self._account(account).has_public_keys = public
 
     async def do_page(self, account: str, size: int) -> None:
         self._account(account).page = size
@@ -204,6 +237,10 @@ class Control:
         for change in sessions.every(self._account(account), lambda s: s.set_quiet(quiet)):
             await change
 
+    async def do_end(self, account: str, text: str = "") -> None:
+        for change in sessions.every(self._account(account), lambda s: s.end(text)):
+            await change
+
     async def do_sessions(self, account: str) -> dict:
         return {"sessions": [s.describe() for s in self._account(account).sessions.values()]}
 
@@ -213,8 +250,10 @@ class Control:
         answer = {
             "counts": dict(counts), "calls": list(owner.calls),
             "violations": list(owner.violations), "anonymous": list(self.world.anonymous),
+            "throttled": owner.throttled,
         }
         if reset:
+            owner.throttled = 0
             owner.calls.clear()
             owner.violations.clear()
         return answer
@@ -224,9 +263,9 @@ def _addresses(server: Server) -> list[str]:
     return [a for a in (server.private, server.public, server.ipv6) if a]
 
 
-def _configuration(server: Server, flavour: dict, place: str) -> str:
+def _configuration(server: Server, flavour: dict, place: str, settings: list[str]) -> str:
     lines = [
-        *flavour["settings"],
+        *settings, *flavour["settings"],
         "PasswordAuthentication no", "KbdInteractiveAuthentication no",
         "PermitRootLogin prohibit-password", "UsePAM no", "UseDNS no", "PrintMotd no",
         "X11Forwarding yes", "AcceptEnv LANG LC_* GIT_PROTOCOL", "Subsystem sftp internal-sftp",

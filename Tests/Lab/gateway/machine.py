@@ -7,7 +7,9 @@ Runs in the namespaces of an instance and needs nothing but Python. One request 
 line of JSON; the answer is a line of JSON, with a descriptor where one was asked for:
 
   {"do": "connect", "address": A, "port": N}           a connected socket
-  {"do": "shell", "environment": {...}}                the terminal of a new shell of ssm-user's
+  {"do": "shell", "environment": {...}}                the terminal of a new shell of ssm-user's,
+   "command": C                                        or of one that runs a command
+  {"do": "run", "command": C, "keys": D}                what a root's shell says; D is its /etc/ssh
   {"do": "push", "directory": D, "user": U, "key": K, "until": T}
   {"do": "launch", "id": I, "directory": D, "addresses": [...], "configuration": C, "server": S,
    "authorized": {user: text}}                         host keys, addresses and a server
@@ -169,11 +171,28 @@ def _shell(order: dict) -> tuple[dict, int | None]:
                 "PATH": "/usr/bin:/bin", "TERM": "xterm-256color", "HOME": "/home/ssm-user",
                 "PS1": "$ ", **order.get("environment", {}),
             }
-            os.execve("/bin/sh", ["sh"], environment)
+            command = order.get("command")
+            os.execve("/bin/sh", ["sh", "-c", command] if command else ["sh"], environment)
         finally:
             os._exit(127)
     threading.Thread(target=os.waitpid, args=(child, 0), daemon=True).start()
     return {"process": child}, terminal
+
+
+def _run(order: dict) -> dict:
+    """A command as root, where the instance that is meant has its host keys."""
+    words = ["sh", "-c", order["command"]]
+    if order.get("keys"):
+        mount = 'mount --bind "$1" /etc/ssh && exec sh -c "$2"'
+        words = ["unshare", "--mount", "sh", "-c", mount, "sh", order["keys"], order["command"]]
+    done = subprocess.run(
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        timeout=20, check=False, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+    )
+    return {
+        "status": done.returncode, "output": done.stdout.decode(errors="replace"),
+        "errors": done.stderr.decode(errors="replace"),
+    }
 
 
 def _push(order: dict) -> dict:
@@ -195,6 +214,8 @@ def _answer(connection: socket.socket, fleet: Fleet) -> None:
                 answer, descriptor = _connect(order)
             elif what == "shell":
                 answer, descriptor = _shell(order)
+            elif what == "run":
+                answer = _run(order)
             elif what == "push":
                 answer = _push(order)
             elif what == "launch":

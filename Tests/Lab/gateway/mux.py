@@ -76,12 +76,13 @@ class Mux:
             while piece := await self.streams[stream].get():
                 writer.write(piece)
                 await writer.drain()
-            writer.write_eof()
+            # A close ends both directions: answers that come later are lost.
+            writer.close()
 
         rising = asyncio.ensure_future(up())
         try:
             await down()
-        except ConnectionError:
+        except (ConnectionError, OSError):
             pass
         finally:
             rising.cancel()

@@ -10,7 +10,9 @@ from email.utils import formatdate
 
 from aiohttp import web
 
-from answers import ANSWERS, MODELS, Answer, Call, Fault, Protocols, denial, refusal
+from answers import (
+    ANSWERS, MODELS, Answer, Call, Fault, Protocols, denial, refusal, throttling,
+)
 from fallback import Fallback
 from sessions import open_channel
 from signatures import Received, Refused, verify
@@ -94,7 +96,10 @@ class Gateway:
         failure = account.ordered_failure(name)
         if failure:
             raise Fault(failure.code, failure.message, failure.status)
-        if account.is_denied(name):
+        if account.is_throttled(name):
+            account.throttled += 1
+            raise throttling(call)
+        if account.is_denied(name, call.parameters.get("DocumentName")):
             raise denial(call)
         if name not in ANSWERS:
             return await self.fallback.answer(call.service, request, received)

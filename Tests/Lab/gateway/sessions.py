@@ -14,6 +14,7 @@ from collections.abc import Callable
 from aiohttp import WSMsgType, web
 
 import frames
+import spoilt
 from agent import Agent
 from answers import Call, Fault, answers
 from frames import Frame
@@ -26,7 +27,9 @@ _DOCUMENTS = {
     "AWS-StartPortForwardingSession": ("Port", "LocalPortForwarding"),
     "AWS-StartPortForwardingSessionToRemoteHost": ("Port", "LocalPortForwarding"),
     "SSM-SessionManagerRunShell": ("Standard_Stream", None),
+    "AWS-StartInteractiveCommand": ("InteractiveCommands", None),
 }
+_KNOWN = {"Port": {"portNumber", "localPortNumber", "host"}, "InteractiveCommands": {"command"}}
 
 
 class Session:
@@ -46,6 +49,7 @@ class Session:
         self.cuts = 0
         self.next_cut = self._choose_cut()
         self.passed = 0
+        self.late: list[bytes] = []  # what is overtaken by the next frame
         self.frames = {"up": 0, "down": 0, "repeated_up": 0, "repeated_down": 0}
         self.quiet = False  # the agent is away: nothing reaches it, publication is paused
         kind, forwarding = _DOCUMENTS[document]
@@ -54,6 +58,7 @@ class Session:
 
     def new_token(self) -> str:
         self.token = base64.b64encode(secrets.token_bytes(60)).decode()
+        self.account.secrets.append(self.token)
         return self.token
 
     def _choose_cut(self) -> int:
@@ -68,13 +73,42 @@ class Session:
             return
         if is_data and self.plan.lose and self.chance.random() < self.plan.lose:
             return
-        self.frames["down"] += 1
+        batch = [raw]
+        if is_data and self.plan.disorder:
+            batch = self._disorder(raw)
+        for message in batch:
+            self.frames["down"] += 1
+            try:
+                await socket.send_bytes(message)
+            except (ConnectionError, RuntimeError):
+                self._detach(socket)
+                return
+            self._count(len(message))
+
+    def _disorder(self, raw: bytes) -> list[bytes]:
+        """One comes twice, another behind the one that follows it."""
+        if self.chance.random() < self.plan.disorder:
+            batch = [raw, raw]
+        elif not self.late and self.chance.random() < self.plan.disorder:
+            self.late = [raw]
+            return []
+        else:
+            batch = [raw]
+        batch += self.late
+        self.late = []
+        return batch
+
+    async def spoil(self, kind: str) -> None:
+        """Sends what no service should."""
+        socket = self.socket
         try:
-            await socket.send_bytes(raw)
+            for message in spoilt.messages(kind):
+                if socket is not None and isinstance(message, str):
+                    await socket.send_str(message)
+                elif socket is not None:
+                    await socket.send_bytes(message)
         except (ConnectionError, RuntimeError):
             self._detach(socket)
-            return
-        self._count(len(raw))
 
     def _count(self, size: int) -> None:
         """Cuts the websocket where the plan says so."""
@@ -150,6 +184,9 @@ class Session:
             message = await socket.receive(timeout=10)
         except asyncio.TimeoutError:
             self.account.violate("data channel: no first message in 10 seconds")
+            return False
+        if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
+            # Who was given up while he was connecting says nothing.
             return False
         try:
             said = json.loads(message.data)
@@ -266,11 +303,13 @@ def start_session(call: Call) -> dict:
             f"arn:aws:ssm:{call.region}::document/{document} because no identity-based policy "
             "allows the ssm:StartSession action",
         )
-    known = {"portNumber", "localPortNumber", "host"} if document in _DOCUMENTS and document != "SSM-SessionManagerRunShell" else set()
+    known = _KNOWN.get(_DOCUMENTS[document][0], set())
     for name, values in given.items():
         if name not in known or not isinstance(values, list):
             raise Fault("InvalidParameters", f"Parameter {name} is not defined in the document.")
     parameters = {name: values[0] for name, values in given.items()}
+    if document.endswith("ToRemoteHost") and not parameters.get("host"):
+        raise Fault("InvalidParameters", "Parameter host is not given.")
     if _DOCUMENTS[document][0] == "Port":
         parameters.setdefault("portNumber", "22" if document == "AWS-StartSSHSession" else "80")
     session = Session(call.account, server, call.region, document, parameters)
@@ -306,12 +345,14 @@ def get_connection_status(call: Call) -> dict:
 
 @answers("ssm:DescribeInstanceInformation")
 def describe_instance_information(call: Call) -> dict:
-    chosen = [server for server in call.account.visible(call.region) if server.ssm is not None]
+    chosen = [server for server in call.account.machines(call.region) if server.ssm is not None]
     for condition in call.parameters.get("Filters") or []:
         if condition["Key"] == "InstanceIds":
             chosen = [server for server in chosen if server.id in condition["Values"]]
         elif condition["Key"] == "PingStatus":
             chosen = [server for server in chosen if server.ssm in condition["Values"]]
+        elif condition["Key"] == "ResourceType":
+            chosen = [server for server in chosen if _kind(server) in condition["Values"]]
         else:
             raise Fault("InvalidFilterKey", "")
     size = min(call.parameters.get("MaxResults") or 10, 50)
@@ -320,13 +361,19 @@ def describe_instance_information(call: Call) -> dict:
         {
             "InstanceId": server.id, "PingStatus": server.ssm, "AgentVersion": "3.3.1611.0",
             "IsLatestVersion": True, "PlatformType": "Linux", "PlatformName": server.image,
-            "PlatformVersion": "1", "ResourceType": "EC2Instance", "IPAddress": server.private,
+            "PlatformVersion": "1", "ResourceType": _kind(server), "IPAddress": server.private,
             "ComputerName": server.private_name,
+            # The name given at the activation; instances have tags.
+            **({"Name": server.name} if server.is_managed and server.name else {}),
         } for server in chosen[start:start + size]
     ]}
     if start + size < len(chosen):
         result["NextToken"] = str(start + size)
     return result
+
+
+def _kind(server: Server) -> str:
+    return "ManagedInstance" if server.is_managed else "EC2Instance"
 
 
 def every(account: Account, change: Callable[[Session], object]) -> list[object]:

@@ -66,6 +66,7 @@ def _judge(
         name: value[0]
         for name, value in urllib.parse.parse_qs(urllib.parse.urlsplit(received.target).query).items()
     }
+    account.secrets.append(query["X-Amz-Signature"])
     if signed.service != "ec2-instance-connect":
         raise _Refusal(403, "AuthFailure", f"signed for {signed.service}")
     if not 1 <= int(query["X-Amz-Expires"]) <= 60:

@@ -9,6 +9,8 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
+from policy import Policy
+
 REGIONS = ("eu-central-1", "us-east-1", "us-west-2")
 
 # AMI name and owner of each flavour of the lab; both are what users are told by.
@@ -79,7 +81,9 @@ class Server:
     ssm: str | None = "Online"  # PingStatus; None: it is not managed by Systems Manager
     instance_connect: bool = True
     host_keys: list[str] = field(default_factory=list)
-    console: str | None = None  # None: the host keys in cloud-init's form
+    host_key_directory: str | None = None  # None: where sshd has them, /etc/ssh
+    authorized: list[str] = field(default_factory=list)  # the keys that its user lets in
+    console: str | None = None  # None: users and host keys in cloud-init's form
     initializing: bool = False
     launched: float = field(default_factory=time.time)
 
@@ -108,6 +112,11 @@ class Server:
         return f"ec2-{self.public.replace('.', '-')}.{middle}.amazonaws.com"
 
     @property
+    def is_managed(self) -> bool:
+        """A machine of Systems Manager's that EC2 does not know."""
+        return self.id.startswith("mi-")
+
+    @property
     def is_up(self) -> bool:
         return self.state == "running"
 
@@ -123,6 +132,25 @@ class Failure:
     left: int
 
 
+class Bucket:
+    """Requests that are taken before the others are refused (EC2, "Request throttling")."""
+
+    def __init__(self, size: float, refill: float) -> None:
+        self.size = self.left = size
+        self.refill = refill  # a second
+        self.then = time.monotonic()
+
+    def take(self) -> bool:
+        """Whether one more is taken."""
+        now = time.monotonic()
+        self.left = min(self.size, self.left + (now - self.then) * self.refill)
+        self.then = now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
 @dataclass
 class SessionPlan:
     """How Systems Manager sessions of an account behave."""
@@ -133,10 +161,13 @@ class SessionPlan:
     dial: float = 0.02  # seconds until the agent's connection to sshd takes data
     hour: float = 3600  # seconds until the service closes a websocket with "Bye"
     lose: float = 0  # share of data frames that vanish between service and agent
+    disorder: float = 0  # share of data frames to the client that come twice, and as many late
+    spoil: str = ""  # what a service gone mad sends after the handshake (spoilt.py)
     cuts: int = 0  # how often a websocket is cut at a random moment
     cut_between: tuple[int, int] = (65536, 1048576)  # bytes
     seed: int = 1
     kms: bool = False  # shells are encrypted
+    agent: str = "3.3.1611.0"  # the agents' version; one before 3.0.197 knows nothing of smux
     keys: float = 60  # seconds a pushed key lives
     tunnel: float = 3600  # seconds a tunnel through an endpoint lives
 
@@ -155,9 +186,16 @@ class Account:
         self.violations: list[str] = []
         self.denied: set[str] = set()
         self.failures: list[Failure] = []
+        self.limits: dict[str, tuple[float, float]] = {}  # by pattern: a bucket's size and refill
+        self.buckets: dict[str, Bucket] = {}  # one for each action that has a limit
+        self.throttled = 0  # requests that were refused for that
+        self.device: tuple[str, str] | None = None  # roles want its serial number and this code
+        self.secrets: list[str] = []  # what nobody but the client and AWS should ever see
         self.delays: dict[str, float] = {}
         self.clock = 0.0
         self.page = 1000  # instances in one page of an answer at most
+        self.has_public_keys = True  # whether key pairs are told with their public keys
+        self.policy: Policy | None = None  # what alone is allowed
         self.plan = SessionPlan()
         self.sessions: dict[str, object] = {}
         self.tunnels: set[object] = set()
@@ -173,6 +211,7 @@ class Account:
             key.token = "IQoJ" + base64.b64encode(secrets.token_bytes(300)).decode()
             key.expires = self.world.now(self) + (3600 if lifetime is None else lifetime)
         self.world.keys[key.id] = key
+        self.secrets += [secret for secret in (key.secret, key.token) if secret]
         return key
 
     def vpc(self, region: str) -> str:
@@ -181,21 +220,25 @@ class Account:
     def subnet_id(self, region: str, name: str) -> str:
         return f"subnet-0{self.id}{REGIONS.index(region):02x}{sum(name.encode()) % 256:02x}"
 
-    def visible(self, region: str) -> list[Server]:
-        """The instances an answer is made of."""
-        own = [server for server in self.servers.values() if server.region == region]
+    def machines(self, region: str | None = None) -> list[Server]:
+        """All that Systems Manager knows."""
         shared = self.world.lab_servers if self.shared else []
-        return own + [server for server in shared if server.region == region]
+        return [
+            server for server in [*self.servers.values(), *shared]
+            if region in (None, server.region)
+        ]
+
+    def visible(self, region: str) -> list[Server]:
+        """The instances an answer of EC2's is made of."""
+        return [server for server in self.machines(region) if not server.is_managed]
 
     def find(self, instance: str, region: str | None = None) -> Server | None:
-        for server in self.visible(region) if region else [
-            *self.servers.values(), *(self.world.lab_servers if self.shared else []),
-        ]:
-            if server.id == instance:
-                return server
-        return None
+        return next((s for s in self.machines(region) if s.id == instance), None)
 
-    def is_denied(self, action: str) -> bool:
+    def is_denied(self, action: str, document: str | None = None) -> bool:
+        is_action = not action.startswith("document:")
+        if self.policy is not None and is_action and not self.policy.allows(action, document):
+            return True
         return any(fnmatch.fnmatchcase(action, pattern) for pattern in self.denied)
 
     def ordered_failure(self, action: str) -> Failure | None:
@@ -204,6 +247,15 @@ class Account:
                 failure.left -= 1
                 return failure
         return None
+
+    def is_throttled(self, action: str) -> bool:
+        """Whether an action has been asked for too often; each has a bucket of its own."""
+        limit = next((l for p, l in self.limits.items() if fnmatch.fnmatchcase(action, p)), None)
+        if limit is None:
+            return False
+        if action not in self.buckets:
+            self.buckets[action] = Bucket(*limit)
+        return not self.buckets[action].take()
 
     def violate(self, what: str) -> None:
         """Notes what a client must not do."""

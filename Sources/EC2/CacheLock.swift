@@ -1,10 +1,19 @@
 internal import Posix
 
 /// An open file that processes lock one after the other; the lock goes with it.
-final class InventoryLock: Sendable {
+final class CacheLock: Sendable {
     private let file: Descriptor
+    private let path: String
 
-    init(_ file: consuming Descriptor) { self.file = file }
+    init(_ file: consuming Descriptor, _ path: String) {
+        self.file = file
+        self.path = path
+    }
+
+    /// Removes the file, for locks of which there are many.
+    ///
+    /// Who waits for it goes on; who comes later makes a new one, so that for once two may have it.
+    func remove() { try? removeFile(path) }
 
     /// Takes the lock unless somebody else has it.
     /// - Returns: false when somebody has; what cannot be locked at all counts as locked.

@@ -1,3 +1,35 @@
+/// Writes base64 (RFC 4648 §4), as JSON and HTTP have bytes.
+/// - Parameters:
+///   - bytes: any bytes.
+///   - padded: whether the end is filled up with `=`.
+/// - Returns: the text, on one line.
+public func base64Encoded(_ bytes: some Sequence<UInt8>, padded: Bool = true) -> String {
+    var text: [UInt8] = []
+    var bits: UInt32 = 0
+    var held: UInt32 = 0
+    for byte in bytes {
+        bits = bits << 8 | UInt32(byte)
+        held += 8
+        while held >= 6 {
+            held -= 6
+            text.append(base64Digit(bits >> held & 0x3f))
+        }
+    }
+    if held > 0 { text.append(base64Digit(bits << (6 - held) & 0x3f)) }
+    while padded && text.count % 4 != 0 { text.append(UInt8(ascii: "=")) }
+    return String(decoding: text, as: UTF8.self)
+}
+
+private func base64Digit(_ value: UInt32) -> UInt8 {
+    switch UInt8(truncatingIfNeeded: value) {
+    case let value where value < 26: value + 0x41
+    case let value where value < 52: value - 26 + 0x61
+    case let value where value < 62: value - 52 + 0x30
+    case 62: UInt8(ascii: "+")
+    default: UInt8(ascii: "/")
+    }
+}
+
 /// Reads base64 (RFC 4648 §4), with its padding, passing over line ends and blanks.
 /// - Parameter text: ASCII.
 /// - Returns: nil when a character, the length or the padding is wrong.
