@@ -3,6 +3,7 @@ internal import EC2
 internal import Faults
 internal import Posix
 internal import SSHConfig
+internal import Ways
 
 /// AWS as one target sees it: its profile and regions.
 ///
@@ -133,6 +134,21 @@ final class Cloud {
                 throw ServiceError(.configuration, "the region \(known.region) is not asked")
             }
             return caller
+        }
+    }
+
+    /// Gives the Instance Connect endpoints of an instance's VPC, remembered or new.
+    func endpoints(in vpc: String, of known: KnownInstance) -> EndpointWay.Finder {
+        let inventory = inventory()
+        return { isFresh throws(ServiceError) in
+            let inventory = try await inventory.value.get()
+            let now = currentTimestamp()
+            let found = try await inventory.endpoints(
+                in: vpc,
+                of: known,
+                newerThan: isFresh ? now : nil
+            )
+            return (found.endpoints, now.seconds - found.seen.seconds > 3)
         }
     }
 

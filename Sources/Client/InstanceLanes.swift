@@ -85,6 +85,7 @@ struct InstanceLanes {
             return EndpointWay(
                 parameters,
                 trace: trace,
+                endpoints: whereabouts.cloud.endpoints(in: vpc, of: known),
                 caller: whereabouts.cloud.caller(for: known)
             )
         }

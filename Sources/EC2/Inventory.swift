@@ -148,6 +148,24 @@ public struct Inventory: Sendable {
         return try await region.keyPair(name, newerThan: newerThan)
     }
 
+    /// Finds the Instance Connect endpoints of an instance's VPC.
+    /// - Parameters:
+    ///   - vpc: the VPC.
+    ///   - known: an instance that ``find(_:newerThan:)`` gave.
+    ///   - newerThan: nothing that AWS told before that time is taken; nil takes what is remembered.
+    /// - Returns: those that work, and when AWS told of them.
+    /// - Throws: ``ServiceError``.
+    public func endpoints(
+        in vpc: String,
+        of known: KnownInstance,
+        newerThan: Timestamp? = nil
+    ) async throws(ServiceError) -> KnownEndpoints {
+        guard let region = region(of: known) else {
+            throw ServiceError(.configuration, "the region \(known.region) is not asked")
+        }
+        return try await region.endpoints(in: vpc, newerThan: newerThan)
+    }
+
     /// Asks how an instance is: its status checks and its agent, both at once.
     /// - Parameter known: an instance that ``find(_:newerThan:)`` gave.
     /// - Returns: what could be found out; nothing of it is kept.

@@ -10,6 +10,7 @@ internal import Posix
 ///     {"ami":"ami-0123456789abcdef0",…}
 ///     {"pair":"my-key",…}
 ///     {"asked":"web","at":1700000000}
+///     {"vpc":"vpc-0123456789abcdef0","endpoints":[…],"seen":1700000000}
 ///     {"size":123}
 struct InventoryFile: Sendable {
     /// Whose instances these are.
@@ -18,7 +19,7 @@ struct InventoryFile: Sendable {
     var fetched: Timestamp
     /// Whether these are all there are; else only those that were asked for.
     var isWhole: Bool
-    /// Instances and AMIs, each with a line end before it.
+    /// Instances, AMIs and endpoints, each with a line end before it.
     private var lines: [UInt8] = []
 
     /// Begins with nothing.
@@ -148,10 +149,26 @@ struct InventoryFile: Sendable {
         append(pair.json)
     }
 
+    /// The endpoints of a VPC; nil when they have not been asked for.
+    func endpoints(in vpc: String) -> KnownEndpoints? {
+        let place = lines(with: InventoryFile.endpointMark + Array(quoted(vpc).utf8)).first
+        return place.flatMap { try? JSON.parse(Array(lines[$0])) }
+            .flatMap(KnownEndpoints.init(json:))
+    }
+
+    /// Puts a VPC's endpoints in the place of what was known of them.
+    mutating func put(_ endpoints: KnownEndpoints) {
+        remove(InventoryFile.endpointMark + Array(quoted(endpoints.vpc).utf8))
+        append(endpoints.json)
+    }
+
     /// Takes over from an older file what a list of instances does not tell: AMIs, which never
-    /// change, key pairs, and machines that are not EC2's.
+    /// change, key pairs, endpoints, and machines that are not EC2's.
     mutating func takeOthers(of older: InventoryFile) {
-        let marks = [InventoryFile.imageMark, InventoryFile.pairMark, InventoryFile.managedMark]
+        let marks = [
+            InventoryFile.imageMark, InventoryFile.pairMark, InventoryFile.managedMark,
+            InventoryFile.endpointMark,
+        ]
         for place in marks.flatMap(older.lines(with:)) {
             lines += [lineEnd] + older.lines[place]
         }
@@ -202,6 +219,7 @@ struct InventoryFile: Sendable {
     private static let pairMark = Array("\n{\"pair\":".utf8)
     private static let managedMark = Array("\n{\"id\":\"mi-".utf8)
     private static let askedMark = Array("\n{\"asked\":".utf8)
+    private static let endpointMark = Array("\n{\"vpc\":".utf8)
 }
 
 private let lineEnd = UInt8(ascii: "\n")

@@ -89,6 +89,40 @@ struct RegionInventory: Sendable {
         }
     }
 
+    /// Finds the endpoints of a VPC.
+    ///
+    /// That there are some is good for a while: one that is gone is noticed when it is used. That
+    /// there are none is good for those who ask at the same time.
+    /// - Parameters:
+    ///   - vpc: `vpc-…`.
+    ///   - newerThan: refuses what AWS told before that time; nil takes what is good enough.
+    /// - Returns: the endpoints that work.
+    /// - Throws: ``ServiceError``.
+    func endpoints(
+        in vpc: String,
+        newerThan: Timestamp?
+    ) async throws(ServiceError) -> KnownEndpoints {
+        let known = { (file: InventoryFile) -> KnownEndpoints? in
+            guard let found = file.endpoints(in: vpc) else { return nil }
+            let now = clock()
+            let isGood =
+                newerThan == nil && !found.endpoints.isEmpty
+                && found.seen.isWithin(goodForEndpoints, of: now)
+            let needed = (newerThan ?? started).seconds - slack
+            return isGood || found.seen.seconds >= needed && found.seen <= now ? found : nil
+        }
+        return try await locked(known) { old throws(ServiceError) in
+            let begun = clock()
+            let endpoints = try await caller.instanceConnectEndpoints(in: vpc)
+            let found = KnownEndpoints(vpc: vpc, endpoints: endpoints, seen: begun)
+            let nothing = Timestamp(seconds: 0)
+            var file = old ?? InventoryFile(scope: scope.text, fetched: nothing, isWhole: false)
+            file.put(found)
+            write(file)
+            return found
+        }
+    }
+
     /// What a file answers; nil when AWS has to be asked.
     private func answer(
         _ file: InventoryFile,
@@ -271,6 +305,8 @@ struct RegionInventory: Sendable {
 /// Seconds by which facts may be older than asked for: many processes that find at the same time
 /// that theirs are old shall ask once, not one after the other.
 let slack: Int64 = 3
+/// Endpoints stay for months.
+private let goodForEndpoints: Int64 = 3600
 /// Pages of 1000 instances that one process reads for all others; a larger region is asked for
 /// each word.
 private let mostPagesKept = 5

@@ -79,6 +79,26 @@ struct WaysCostTests {
         #expect(everybody.count() == 0)
     }
 
+    @Test("An endpoint is looked for once, and again when it is gone")
+    func endpoints() async throws {
+        let cloud = try await CloudClient()
+        let web = try await cloud.aws.launch("web", ["public": false])
+        let first = try await cloud.aws.endpoint()
+        let words = CloudClient.only("endpoint") + [web.id, CloudClient.question]
+        let action = "ec2:DescribeInstanceConnectEndpoints"
+        for _ in 1...2 {
+            expectReached(try await cloud.run(words), web)
+            #expect(try await cloud.aws.calls()[action] == 1)
+        }
+        try await cloud.aws.endpoint()
+        try await cloud.aws.order("forget", ["endpoint": .text(first)])
+        // What is a few seconds old is taken for new, so that many share one answer.
+        try await Task.sleep(for: .seconds(5))
+        expectReached(try await cloud.run(words), web)
+        #expect(try await cloud.aws.calls()[action] == 2)
+        #expect(try await cloud.aws.calls().violations == [])
+    }
+
     @Test("The listener counts: with credentials, an instance id leads to it")
     func listener() async throws {
         let run = try await client.run(

@@ -1,6 +1,7 @@
 import AWS
 import Faults
 import NIOHTTP1
+import Synchronization
 import Testing
 
 @testable import Posix
@@ -172,6 +173,42 @@ struct EndpointWayTests {
         access.usesFIPS = true
         let (way, _, _) = try way(.echo, access: access)
         #expect(try failure(way)?.summary == "endpoint eice-1 has no FIPS name")
+    }
+
+    @Test func `an endpoint that was remembered and is gone is looked for once more`() throws {
+        let manner = TunnelServer.Manner(tls: try certificate.server(), answer: { _ in .agree })
+        let server = try TunnelServer(manner) { EndpointPeer(.echo) }
+        kept.servers.append(server)
+        var access = Access()
+        access.trustedCertificates = certificate.file
+        let caller = ScriptedCaller(access: access)
+        var parameters = EndpointParameters(
+            vpc: "vpc-1",
+            subnet: nil,
+            zone: nil,
+            privateAddress: "10.0.1.23"
+        )
+        parameters.endpointPort = server.port
+        let asked = Mutex<[Bool]>([])
+        let finder: EndpointWay.Finder = { isFresh throws(ServiceError) in
+            asked.withLock { $0.append(isFresh) }
+            let name = isFresh ? "localhost" : "gone.invalid"
+            return ([InstanceConnectEndpoint(id: "eice-1", name: name)], !isFresh)
+        }
+        let way = EndpointWay(parameters, trace: told.trace, endpoints: finder) { caller }
+        #expect(try poller.open(way, until: readClock() + .seconds(20)) != nil, "\(told.lines)")
+        #expect(asked.withLock { $0 } == [false, true])
+        way.end()
+
+        // One that is not remembered, or is new, is not.
+        asked.withLock { $0 = [] }
+        let hopeless: EndpointWay.Finder = { isFresh throws(ServiceError) in
+            asked.withLock { $0.append(isFresh) }
+            return ([InstanceConnectEndpoint(id: "eice-1", name: "gone.invalid")], !isFresh)
+        }
+        let other = EndpointWay(parameters, trace: told.trace, endpoints: hopeless) { caller }
+        #expect(try failure(other) != nil)
+        #expect(asked.withLock { $0 } == [false, true])
     }
 
     @Test func `a server that answers no pings is given up`() throws {

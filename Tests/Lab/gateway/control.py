@@ -11,6 +11,7 @@ Orders ("do"), with what they take beyond that; "account" is what "account" answ
   set       account, instance, and any of: state, name, public (false takes the address away), ssm,
             port (open, refuse, drop, reject), console, instance_connect, key_name, initializing
   endpoint  account, region, subnet, state, reaches, refuse_after           -> endpoint
+  forget    account, endpoint                              it is deleted
   deny      account, actions (patterns such as ssm:StartSession, document:AWS-StartSSHSession)
   fail      account, action, code, message, status, times  the next answers are this error
   delay     account, action, seconds                       answers take that long
@@ -173,6 +174,9 @@ class Control:
         )
         self._add_name(self.world.address, dns)
         return {"endpoint": name, "name": dns}
+
+    async def do_forget(self, account: str, endpoint: str) -> None:
+        del self._account(account).endpoints[endpoint]
 
     def _add_name(self, address: str, name: str) -> None:
         """In the client's /etc/hosts."""
