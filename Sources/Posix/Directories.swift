@@ -20,15 +20,20 @@ public func makeDirectory(_ path: String, permissions: UInt32 = 0o700) throws(Sy
 /// - Throws: ``SystemError``; ENOTDIR when it is no directory or a symbolic link, EPERM when it
 ///   is somebody else's.
 public func makePrivateDirectory(_ path: String) throws(SystemError) {
+    try makeUnlessThere(path)
+    let facts = try fileFacts(path: path, followingLinks: false)
+    if facts.kind != .directory { throw SystemError("mkdir", path, code: ENOTDIR) }
+    if facts.owner != geteuid() { throw SystemError("mkdir", path, code: EPERM) }
+    if facts.isOpenToOthers { try setPermissions(path: path, 0o700) }
+}
+
+/// Another process may make the same at the same time.
+private func makeUnlessThere(_ path: String) throws(SystemError) {
     do throws(SystemError) {
         try makeWithParents(path)
     } catch {
         if error.code != EEXIST { throw error }
     }
-    let facts = try fileFacts(path: path, followingLinks: false)
-    if facts.kind != .directory { throw SystemError("mkdir", path, code: ENOTDIR) }
-    if facts.owner != geteuid() { throw SystemError("mkdir", path, code: EPERM) }
-    if facts.isOpenToOthers { try setPermissions(path: path, 0o700) }
 }
 
 private func makeWithParents(_ path: String) throws(SystemError) {
@@ -38,7 +43,7 @@ private func makeWithParents(_ path: String) throws(SystemError) {
         guard error.code == ENOENT, let slash = path.lastIndex(of: "/") else { throw error }
         let parent = String(path[..<slash])
         if parent.isEmpty { throw error }
-        try makeWithParents(parent)
+        try makeUnlessThere(parent)
         try makeDirectory(path)
     }
 }

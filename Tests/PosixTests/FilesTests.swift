@@ -1,4 +1,6 @@
+import Dispatch
 import Glibc
+import Synchronization
 import Testing
 
 @testable import Posix
@@ -144,6 +146,21 @@ struct DirectoriesTests {
         #expect(try fileFacts(path: path).kind == .directory)
         #expect(try fileFacts(path: path).mode == 0o700)
         try makePrivateDirectory(path)
+    }
+
+    @Test func `a private directory is made by many at once`() {
+        let place = scratch.path
+        let failures = Mutex<[String]>([])
+        for round in 0..<100 {
+            DispatchQueue.concurrentPerform(iterations: 8) { _ in
+                do throws(SystemError) {
+                    try makePrivateDirectory("\(place)/\(round)/a/b/c")
+                } catch {
+                    failures.withLock { $0.append(error.summary) }
+                }
+            }
+        }
+        #expect(failures.withLock { $0 } == [])
     }
 
     @Test func `a private directory that is open to others is closed`() throws {
