@@ -153,7 +153,7 @@ struct DirectoriesTests {
         let failures = Mutex<[String]>([])
         // Whoever is behind finds the way made, and catches up.
         DispatchQueue.concurrentPerform(iterations: 4) { _ in
-            for round in 0..<2000 {
+            for round in 0..<500 {
                 do throws(SystemError) {
                     try makePrivateDirectory("\(place)/\(round)/a/b/c")
                 } catch {
