@@ -75,11 +75,11 @@ struct BadConfigurationTests {
         let file = try client.user.write("config", blocks.joined())
         let run = try await client.run(
             ["-F", file, "-G", "-T", "machine9876"],
-            limit: .seconds(10)
+            limit: .seconds(30)
         )
         #expect(run.status == 0)
         #expect(run.outputText.contains("\nport 9877\n"))
         #expect(run.outputText.contains("user user9876\n"))
-        #expect(run.duration < .seconds(3))
+        #expect(run.duration < .seconds(10))
     }
 }

@@ -39,9 +39,9 @@ struct BadServerTests {
         let before = client.user.files()
         let run = try await client.run(
             BadServerTests.options + ["-p", "\(port)", "someone@127.0.0.1", "true"],
-            limit: .seconds(20)
+            limit: .seconds(30)
         )
-        expectClearWords(run, within: .seconds(10))
+        expectClearWords(run, within: .seconds(20))
         #expect(client.user.files() == before)
     }
 
@@ -75,9 +75,9 @@ struct BadServerTests {
         )
         let run = try await client.run(
             BadServerTests.options + ["-p", "\(link.port)", "\(debian.user)@127.0.0.1", "true"],
-            limit: .seconds(20)
+            limit: .seconds(30)
         )
-        expectClearWords(run, within: .seconds(10))
+        expectClearWords(run, within: .seconds(20))
     }
 
     @Test(
@@ -90,9 +90,9 @@ struct BadServerTests {
         let link = try await FaultLink(to: debian.plainName, plan: .flipDown(at: at))
         let run = try await client.run(
             BadServerTests.options + ["-p", "\(link.port)", "\(debian.user)@127.0.0.1", "true"],
-            limit: .seconds(20)
+            limit: .seconds(30)
         )
         // A bit in a list of names or in the server's cookie may do no harm.
-        if run.status != 0 { expectClearWords(run, within: .seconds(10)) }
+        if run.status != 0 { expectClearWords(run, within: .seconds(20)) }
     }
 }

@@ -17,7 +17,7 @@ PLACES = (HOMES, KEYS)
 # The account commands run under, and further ones for tests that want a home of their own:
 # OpenSSH takes the home from passwd, so a fresh home is a fresh account.
 USER = etc.Account("you", 20000, f"{HOMES}/you")
-SPARE_COUNT = 600
+SPARE_COUNT = 900
 _FIRST_SPARE = 20001
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
