@@ -132,7 +132,7 @@ public final class Poller {
         guardAgainstBusyLoop(waited: waited)
 
         // 3. Signals first: they may end what the sources would begin.
-        if set[wakeUp].contains(.read) { signals.collect() }
+        if set[wakeUp].contains(.read) || signals.hasNews { signals.collect() }
 
         // 4. Everyone does what can be done; each flushes what it has put out.
         for member in members where member.isIn {

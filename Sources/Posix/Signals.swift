@@ -123,6 +123,12 @@ public final class Signals {
 
     /// Takes notice of signals outside the loop, such as after a read was interrupted.
     public func refresh() { collect() }
+
+    /// Whether a signal has come that was not collected.
+    ///
+    /// More than what the wake-up descriptor told when it was polled: a process that has to wait for
+    /// its turn is given the signal when poll has looked at all descriptors already.
+    var hasNews: Bool { notedSignals.load(ordering: .acquiring) != 0 }
 }
 
 private let wakeUpWriter = Atomic<Int32>(-1)

@@ -22,6 +22,22 @@ struct PollerTests {
 
     init() throws { poller = Poller(signals: try Signals()) }
 
+    @Test func `a signal that comes when poll has looked at its pipe is there before any source`()
+        throws
+    {
+        let signals = poller.signals
+        noteSignal(SIGWINCH)
+        // As poll sees it when the handler runs between its look and its return.
+        var byte: UInt8 = 0
+        _ = read(signals.wakeUp, &byte, 1)
+        let source = Caller()
+        var isSeen = false
+        source.onReady = { isSeen = signals.isPending(.windowChange) }
+        poller.add(source)
+        try poller.turn()
+        #expect(isSeen)
+    }
+
     @Test func `a source that is removed in the middle of a turn is not called in it`() throws {
         let first = Caller()
         let second = Caller()
