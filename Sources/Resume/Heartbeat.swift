@@ -22,15 +22,22 @@ struct Heartbeat {
     private var isProbeDue = false
     private var lastNumber: UInt64 = 0
     private var isGreeted = false
+    /// Whether a question of this link's was answered.
+    private(set) var isAnswered = false
     private let greetingPatience: Duration
+    /// How many times as long as otherwise silence is put up with.
+    private let patience: Int
 
     /// A link begins now.
     /// - Parameters:
     ///   - roundTrip: what is known of it before.
     ///   - failures: how many links before were not answered at all; each makes for more patience.
+    ///   - silences: how many before were greeted, and then fell silent without one answer. A host
+    ///     that is that busy is not helped by one login after the other.
     ///   - now: the time.
-    init(roundTrip: Duration?, failures: Int = 0, now: Instant) {
+    init(roundTrip: Duration?, failures: Int = 0, silences: Int = 0, now: Instant) {
         self.roundTrip = roundTrip
+        patience = 1 << min(silences, 3)
         greetingPatience = Heartbeat.greetingPatience * (1 << min(failures, 3))
         heard = now
         stuckSince = now
@@ -80,6 +87,7 @@ struct Heartbeat {
     mutating func notePong(_ number: UInt64, _ now: Instant) {
         guard let asked, asked.number == number else { return }
         self.asked = nil
+        isAnswered = true
         let time = now - asked.at
         roundTrip = roundTrip.map { $0 * 7 / 8 + time / 8 } ?? time
     }
@@ -93,14 +101,16 @@ struct Heartbeat {
     /// When the link becomes suspect, if nothing comes.
     private var suspectAt: Instant? {
         guard isGreeted else { return nil }
-        return waitingSince.map { $0 + max(Heartbeat.suspectFloor, (roundTrip ?? .zero) * 4) }
+        return waitingSince.map {
+            $0 + max(Heartbeat.suspectFloor, (roundTrip ?? .zero) * 4) * patience
+        }
     }
 
     /// When it is given up, if nothing comes.
     private var deadAt: Instant? {
         waitingSince.map {
-            let patience = max(Heartbeat.deadFloor, (roundTrip ?? .zero) * 6)
-            return $0 + (isGreeted ? patience : greetingPatience)
+            let limit = max(Heartbeat.deadFloor, (roundTrip ?? .zero) * 6) * patience
+            return $0 + (isGreeted ? limit : greetingPatience)
         }
     }
 

@@ -58,6 +58,8 @@ struct ResumeLink {
     private var pace = Pace()
     /// Links in a row that were not answered.
     private var unanswered = 0
+    /// Links in a row that were welcome, and silent after that.
+    private var silences = 0
     private var pong: UInt64?
     private var acknowledgeAt: Instant?
     private var farewell: ResumeSession.Farewell?
@@ -98,7 +100,12 @@ struct ResumeLink {
     mutating func attach(body: [UInt8]?, now: Instant) {
         if isOver { return }
         scanner = FrameScanner(LinkFrame.shapeFromRemote)
-        heartbeat = Heartbeat(roundTrip: heartbeat.roundTrip, failures: unanswered, now: now)
+        heartbeat = Heartbeat(
+            roundTrip: heartbeat.roundTrip,
+            failures: unanswered,
+            silences: silences,
+            now: now
+        )
         pace = Pace()
         unanswered += 1
         pong = nil
@@ -132,9 +139,11 @@ struct ResumeLink {
     }
 
     /// The link is gone.
-    /// - Parameter channelEnded: whether the server ended the channel, rather than that the
-    ///   connection broke.
-    mutating func lose(channelEnded: Bool) {
+    /// - Parameters:
+    ///   - channelEnded: whether the server ended the channel, rather than that the connection broke.
+    ///   - now: the time.
+    mutating func lose(channelEnded: Bool, now: Instant) {
+        if isUp, !heartbeat.isAnswered, heartbeat.verdict(now) != .alive { silences += 1 }
         if !hasBeenWelcome && isStartSent {
             switch state {
             case .opening: if !channelEnded { isUncertain = true }
@@ -225,7 +234,9 @@ struct ResumeLink {
             let left = stream.underWay
             pace.noteArrived(before - left, isAll: left == 0, now)
         case LinkFrame.ping: pong = try reader.number(UInt64.self)
-        case LinkFrame.pong: heartbeat.notePong(try reader.number(UInt64.self), now)
+        case LinkFrame.pong:
+            heartbeat.notePong(try reader.number(UInt64.self), now)
+            if heartbeat.isAnswered { silences = 0 }
         case LinkFrame.notice:
             let code = try reader.number(UInt8.self)
             let text = try reader.text()

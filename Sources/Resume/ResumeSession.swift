@@ -106,7 +106,7 @@ public struct ResumeSession {
     ///     than that the connection broke or was given up.
     ///   - now: the time.
     public mutating func lose(channelEnded: Bool, now: Instant) {
-        link.lose(channelEnded: channelEnded)
+        link.lose(channelEnded: channelEnded, now: now)
     }
 
     /// Whether a link is there, answered or not.

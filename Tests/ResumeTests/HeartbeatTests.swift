@@ -129,6 +129,33 @@ import Testing
         #expect(talk.session.deadline(talk.now) == talk.now + .seconds(10))
     }
 
+    @Test("A host that is silent after each welcome is given more time, until it answers")
+    func silences() throws {
+        var talk = try Talk()
+        for (generation, seconds) in [(2, 3), (3, 6), (4, 12), (5, 24), (6, 24)] {
+            #expect(talk.send("x") == 1)
+            _ = talk.taken()
+            let asked = talk.now
+            talk.now = asked + .seconds(seconds) - .milliseconds(1)
+            #expect(talk.session.liveness(talk.now) == .suspect)
+            talk.now = asked + .seconds(seconds)
+            #expect(talk.session.liveness(talk.now) == .dead)
+            talk.session.lose(channelEnded: false, now: talk.now)
+            talk.session.attach(.socket, now: talk.now)
+            _ = talk.taken()
+            _ = try talk.hear(Talk.welcome(generation: UInt32(generation)))
+        }
+        try answer(&talk, after: .milliseconds(10))
+        talk.session.lose(channelEnded: false, now: talk.now)
+        talk.session.attach(.socket, now: talk.now)
+        _ = talk.taken()
+        _ = try talk.hear(Talk.welcome(generation: 7))
+        #expect(talk.send("x") == 1)
+        _ = talk.taken()
+        talk.now += .seconds(3)
+        #expect(talk.session.liveness(talk.now) == .dead)
+    }
+
     @Test(
         "A slow line that takes all there is to send is alive, a fast one gets large pieces",
         arguments: [
