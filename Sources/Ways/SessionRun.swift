@@ -55,7 +55,7 @@ struct SessionRun {
         switch outcome {
         case .over(let ending):
             guard await isOrdinary(ending) else { throw ending.fault(parameters) }
-            control.say("Session \(session.id) is over.")
+            control.say("Session \(session.id) is over\(ending.lastWords).")
         case .stopped, .lost: await terminate()
         }
     }

@@ -106,6 +106,12 @@ enum SessionStart {
 }
 
 extension DataChannel.Ending {
+    /// What Systems Manager had to say at the end, for `-v`; empty when that is nothing.
+    var lastWords: String {
+        guard case .byPeer(let text) = self, !text.isEmpty else { return "" }
+        return ": " + visible(text.utf8.prefix(300))
+    }
+
     /// Why a session that ended too soon is no way in.
     func fault(_ parameters: SystemsManagerParameters) -> WayError {
         let place = parameters.place

@@ -20,7 +20,7 @@ final class ProcessWatch: Sendable {
         Thread.detachNewThread { [self] in
             while !seen.withLock(\.isOver) {
                 look()
-                usleep(1000)
+                usleep(5000)
             }
         }
     }
@@ -38,9 +38,8 @@ final class ProcessWatch: Sendable {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         for name in names where Int(name) != nil {
             let place = "/proc/\(name)"
-            guard let facts = try? FileManager.default.attributesOfItem(atPath: place),
-                (facts[.ownerAccountID] as? NSNumber)?.intValue == number
-            else { continue }
+            var facts = stat()
+            guard stat(place, &facts) == 0, Int(facts.st_uid) == number else { continue }
             let (words, variables) = (texts("\(place)/cmdline"), texts("\(place)/environ"))
             seen.withLock { seen in
                 seen.words.formUnion(words)

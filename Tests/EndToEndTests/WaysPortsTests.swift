@@ -174,9 +174,9 @@ struct WaysPortsTests {
     func ended() async throws {
         async let run = script(
             """
-            up -L $PORT:localhost:\(echo) \(web.id)
+            up -v -L $PORT:localhost:\(echo) \(web.id)
             fetch 2 1000 $PORT
-            waitFor test -e ended
+            waitFor grep -q "is over: Your session timed out" said
             fetch 2 1000 $PORT
             down
             """
@@ -185,8 +185,6 @@ struct WaysPortsTests {
             try await Task.sleep(for: .milliseconds(50))
         }
         try await aws.order("end", ["text": "Your session timed out due to inactivity"])
-        try await Task.sleep(for: .milliseconds(500))
-        try client.user.write("ended", "")
         let done = try await run
         #expect(done.status == 0, "\(done.errorText)")
         #expect(done.outputText == "2\n2\n")
