@@ -124,7 +124,7 @@ let package = Package(
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
         .testTarget(
             name: "SessionManagerTests",
-            dependencies: ["JSONText", "SessionManager", crypto]
+            dependencies: ["JSONText", "SessionManager", "TestSupport", crypto]
         ),
         .testTarget(
             name: "ResumeTests",

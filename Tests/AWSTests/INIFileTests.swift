@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import AWS
@@ -68,7 +69,7 @@ import Testing
     @Test("Whatever is in the file is read or refused")
     func fuzz() {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = Random(seed: seed)
+        var random = Seeded(seed)
         let pieces = [
             "[", "]", "=", ":", "\n", " ", "#", "a", "\"", "[a]\n", "  b = c\n", "\u{e9}",
         ]

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import AWS
@@ -83,7 +84,7 @@ import Testing
     @Test("Whatever is cut or changed is read or refused")
     func fuzz() {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = Random(seed: seed)
+        var random = Seeded(seed)
         let start = Array(
             "<?xml version='1.0'?><r a=\"b\"><!-- c --><i>&lt;&#65;</i><i><![CDATA[x]]></i><e/></r>"
                 .utf8
@@ -102,20 +103,5 @@ import Testing
             let root = try? XMLElement.parse(bytes)
             #expect(root?.name != "", "seed \(seed)")
         }
-    }
-}
-
-/// SplitMix64.
-struct Random: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-        return word ^ word >> 31
     }
 }

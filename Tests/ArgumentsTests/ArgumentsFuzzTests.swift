@@ -1,10 +1,11 @@
 import Arguments
+import TestSupport
 import Testing
 
 struct ArgumentsFuzzTests {
     @Test("No command line traps, and what is read accounts for every word")
     func random() {
-        var generator = Generator(seed: 4_711)
+        var generator = Seeded(4_711)
         let pieces = [
             "", "-", "--", "---", "-p", "-p22", "-v", "-vvv", "-o", "-oX=1", "host", "u@h", "ls",
             "proxy", "doctor", "--json", "--yes", "-Z", "-\u{301}", "é", "-é", "\r\n", "-l\u{0}",
@@ -22,15 +23,6 @@ struct ArgumentsFuzzTests {
             #expect(invocation.command.count <= words.count, "\(words)")
             let tail = words.suffix(invocation.command.count)
             #expect(invocation.command == Array(tail), "\(words)")
-        }
-    }
-
-    private struct Generator: RandomNumberGenerator {
-        var seed: UInt64
-
-        mutating func next() -> UInt64 {
-            seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return seed >> 16
         }
     }
 }

@@ -1,4 +1,5 @@
 import SSH
+import TestSupport
 import Testing
 
 @testable import Client
@@ -176,7 +177,7 @@ struct ConnectionMessageTests {
     @Test("whatever comes is read or refused, and reads the same again")
     func fuzz() {
         let seed: UInt64 = 0x7072_6f78
-        var random = Seeded(seed: seed)
+        var random = Seeded(seed)
         for round in 0..<10_000 {
             var packet = bytes(Self.rows.randomElement(using: &random)!.0)
             for _ in 0..<Int.random(in: 0...3, using: &random) {

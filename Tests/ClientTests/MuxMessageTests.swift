@@ -111,7 +111,7 @@ struct MuxMessageTests {
     @Test("whatever comes is read or refused, and reads the same again")
     func fuzz() {
         let seed: UInt64 = 0x6d75_7834
-        var random = Seeded(seed: seed)
+        var random = Seeded(seed)
         for round in 0..<20_000 {
             var body = bytes(
                 (Self.requests.map(\.0) + Self.replies.map(\.0)).randomElement(using: &random)!

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Client
@@ -101,7 +102,7 @@ struct SocksTests {
 
     @Test("that are rubbish neither trap nor are kept without a bound", arguments: [1, 2, 3, 4])
     func fuzz(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = Seeded(seed)
         for round in 0..<1_000 {
             var socks = Socks()
             var bytes = (0..<Int(random.next() % 40)).map { _ in UInt8(random.next() % 8) }
@@ -150,18 +151,5 @@ struct SocksTests {
             }
         }
         return .more(reply: replies)
-    }
-}
-
-/// A generator whose numbers follow from its seed.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -36,7 +36,7 @@ struct BadConfigurationTests {
         arguments: [1, 2, 3]
     )
     func noise(seed: UInt64) async throws {
-        var random = Seeded(seed: seed)
+        var random = Seeded(seed)
         let bytes = Data((0..<1_000_000).map { _ in UInt8.random(in: 0...255, using: &random) })
         let file = try client.user.write("config", bytes)
         let run = try await client.run(["-F", file, "debian.lab", "true"], limit: .seconds(20))
@@ -50,7 +50,7 @@ struct BadConfigurationTests {
 
     @Test("a megabyte of printable noise is refused likewise")
     func printableNoise() async throws {
-        var random = Seeded(seed: 4)
+        var random = Seeded(4)
         var text = ""
         while text.utf8.count < 1_000_000 {
             let words = (0..<3).map { _ in

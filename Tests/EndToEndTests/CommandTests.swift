@@ -49,7 +49,7 @@ struct CommandTests {
 
     @Test("every byte value passes in both directions, in any amount", arguments: [0, 1, 70_001])
     func binary(size: Int) async throws {
-        var random = Seeded(seed: 7)
+        var random = Seeded(7)
         let bytes = Data((0..<size).map { _ in UInt8.random(in: 0...255, using: &random) })
         let run = try await client.run([host, "cat"], input: .bytes(bytes))
         #expect(run.output == bytes)
@@ -221,20 +221,4 @@ func pipeEnds() throws -> (read: Int32, write: Int32) {
     guard pipe(&ends) == 0 else { throw POSIXError(.EMFILE) }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     return (ends[0], ends[1])
-}
-
-/// Random numbers that are the same in every run.
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    // splitmix64.
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }

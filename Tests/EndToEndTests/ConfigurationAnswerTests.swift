@@ -123,7 +123,7 @@ struct ConfigurationAnswerTests {
             return Array((text + "Host *\n  Compression yes\n").utf8)
         },
         Size(testDescription: "1 MB of noise") {
-            var random = SeededRandom(seed: 7)
+            var random = Seeded(7)
             let letters =
                 Array("HostMatchPort= \"'\\#\n\n\t%${}*?!,:[]abcdefgh0123456789".utf8)
                 + [0, 7, 12, 13, 0xC3, 0xFF]

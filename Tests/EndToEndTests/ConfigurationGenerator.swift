@@ -1,3 +1,5 @@
+import TestSupport
+
 /// One question put to both programs: files and a command line.
 struct ConfigurationCase {
     /// Names below the case's directory with what they hold.
@@ -19,7 +21,7 @@ struct ConfigurationGenerator {
 
     init(seed: UInt64, directory: String) {
         self.directory = directory
-        values = ConfigurationValues(random: SeededRandom(seed: seed), directory: directory)
+        values = ConfigurationValues(random: Seeded(seed), directory: directory)
     }
 
     /// Makes one case.

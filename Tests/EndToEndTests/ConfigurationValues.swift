@@ -1,6 +1,8 @@
+import TestSupport
+
 /// Makes values for keywords: mostly good ones, and such as lie on the edge.
 struct ConfigurationValues {
-    var random: SeededRandom
+    var random: Seeded
     /// Where files of the case are.
     let directory: String
     /// How often a value is bad: once in so many.

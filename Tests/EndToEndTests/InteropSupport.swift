@@ -149,7 +149,7 @@ struct Workplace: Sendable {
 
 /// Bytes that look like nothing, the same for the same seed.
 func noise(_ count: Int, seed: UInt64) -> Data {
-    var random = Seeded(seed: seed)
+    var random = Seeded(seed)
     var bytes = Data(capacity: count + 8)
     while bytes.count < count {
         withUnsafeBytes(of: random.next()) { bytes.append(contentsOf: $0) }

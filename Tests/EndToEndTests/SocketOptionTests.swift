@@ -49,25 +49,7 @@ struct SocketOptionTests {
 
     @Test("-y sends messages to the system's log, by facility and priority")
     func systemLog() async throws {
-        // A /dev of its own, with a log that is not this machine's.
-        let script = """
-            import os, socket, subprocess, sys
-            os.mkdir("dev")
-            for name in ["null", "urandom", "tty"]:
-                open("dev/" + name, "w").close()
-                subprocess.run(["mount", "--bind", "/dev/" + name, "dev/" + name], check=True)
-            subprocess.run(["mount", "--rbind", "dev", "/dev"], check=True)
-            s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            s.bind("/dev/log")
-            os.chmod("/dev/log", 0o666)
-            run = subprocess.run(sys.argv[1:], stderr=subprocess.PIPE)
-            s.setblocking(False)
-            try:
-                while True: print(s.recv(4096).decode())
-            except BlockingIOError: pass
-            print(run.returncode, run.stderr.decode())
-            """
-        let path = try client.user.write("log.py", script)
+        let path = try client.user.write("log.py", systemLogScript())
         let run = try await ProgramRun.run(
             [
                 "/usr/bin/unshare", "--mount", "/usr/bin/python3", path, client.binary, "-F",

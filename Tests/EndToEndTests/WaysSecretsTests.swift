@@ -251,28 +251,7 @@ struct WaysSecretsTests {
 
     @Test("The system's log gets none")
     func systemLog() async throws {
-        // A /dev of its own, with a log that is not this machine's.
-        let script = """
-            import os, socket, subprocess, sys, threading, time
-            os.mkdir("dev")
-            for name in ["null", "urandom", "tty"]:
-                open("dev/" + name, "w").close()
-                subprocess.run(["mount", "--bind", "/dev/" + name, "dev/" + name], check=True)
-            subprocess.run(["mount", "--rbind", "dev", "/dev"], check=True)
-            s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            s.bind("/dev/log")
-            os.chmod("/dev/log", 0o666)
-            def read():
-                while True: print(s.recv(65536).decode(), flush=True)
-            threading.Thread(target=read, daemon=True).start()
-            run = subprocess.run(
-                sys.argv[1:], stderr=subprocess.PIPE, user=\(user.number), group=\(user.number),
-                extra_groups=[], cwd=".", env=dict(os.environ, HOME="\(user.home)"),
-            )
-            time.sleep(0.2)
-            print(run.returncode, run.stderr.decode(), flush=True)
-            """
-        let path = try user.write("log.py", script)
+        let path = try user.write("log.py", systemLogScript(as: user))
         try await watch {
             let run = try await ProgramRun.run(
                 ["/usr/bin/unshare", "--mount", "/usr/bin/python3", path, cloud.client.binary]

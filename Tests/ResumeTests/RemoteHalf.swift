@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import Resume
 
 /// A host with the remote half of one session, written from PROTOCOL.md; its process is scripted.

@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import Resume
 
 /// A client and a host joined by links that break, in a time of its own.

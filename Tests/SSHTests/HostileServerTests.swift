@@ -102,7 +102,7 @@ struct HostileServerTests {
     }
 
     @Test func seededNoiseNeverHangsOrTraps() throws {
-        var generator = SeededGenerator(seed: 20_261_121)
+        var generator = Seeded(20_261_121)
         for _ in 0..<150 {
             let count = Int.random(in: 0..<600, using: &generator)
             var noise = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }

@@ -1,5 +1,6 @@
 import Faults
 import Foundation
+import TestSupport
 import Testing
 
 @testable import SSH
@@ -236,7 +237,7 @@ struct KeyFileTests {
 
     @Test("Random changes never trap the reader", arguments: [UInt64(1), 2, 3])
     func fuzz(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = Seeded(seed)
         let names = [
             "ed25519", "rsa-pkcs1-encrypted", "ecdsa256-sec1", "ed25519-v2.ppk", "ed25519.pub",
         ]

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import SSH
@@ -6,7 +7,7 @@ import Testing
 /// Bytes that only look like keys and agents' messages.
 struct KeyFuzzTests {
     /// Changes, cuts and lengthens something that is right.
-    private func mutate(_ bytes: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
+    private func mutate(_ bytes: [UInt8], _ generator: inout Seeded) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...4, using: &generator) where !bytes.isEmpty {
             let index = Int.random(in: 0..<bytes.count, using: &generator)
@@ -28,7 +29,7 @@ struct KeyFuzzTests {
     }
 
     @Test func damagedKeysAreNoKeysOrWhole() {
-        var generator = SeededGenerator(seed: 1)
+        var generator = Seeded(1)
         for round in 0..<3_000 {
             let bytes = mutate(key, &generator)
             if let read = UserKey(blob: bytes) {
@@ -38,7 +39,7 @@ struct KeyFuzzTests {
     }
 
     @Test func damagedMessagesOfAgentsAreReadOrNot() {
-        var generator = SeededGenerator(seed: 2)
+        var generator = Seeded(2)
         let identities = AgentReply.identities([AgentIdentity(blob: key, comment: "a comment")])
         let request = AgentRequest.sign(blob: key, data: key, flags: .rsaSHA512)
         #expect(AgentReply(body: Array(identities.frame.dropFirst(4))) == identities)
@@ -57,7 +58,7 @@ struct KeyFuzzTests {
     }
 
     @Test func damagedFilesOfPrivateKeysTellWhatTheyCan() {
-        var generator = SeededGenerator(seed: 3)
+        var generator = Seeded(3)
         var container = WireWriter()
         container.raw(Array("openssh-key-v1\0".utf8))
         for text in ["none", "none", ""] { container.string(Array(text.utf8)) }

@@ -34,18 +34,6 @@ enum KeyVectors {
     static let names = ["ecdsa256", "ecdsa384", "ecdsa521", "ed25519-other", "ed25519", "rsa2048"]
 }
 
-/// Random numbers that a seed repeats (xorshift64*).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed | 1 }
-    mutating func next() -> UInt64 {
-        state ^= state >> 12
-        state ^= state << 25
-        state ^= state >> 27
-        return state &* 2_685_821_657_736_338_717
-    }
-}
-
 /// A directory for one test, removed with the value.
 final class KeyScratch {
     let path: String

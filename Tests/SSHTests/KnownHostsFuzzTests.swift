@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import SSH
 
 /// Made lines, right ones and spoilt ones.
 private struct LineMaker {
-    var random: SeededGenerator
+    var random: Seeded
     static let words = [
         "h", "host.example", "H", "*", "?", "*.example", "!h", "!host.example", "[h]:2222",
         "10.0.0.1",
@@ -53,7 +54,7 @@ struct KnownHostsFuzzTests {
         let keygen = "/usr/bin/ssh-keygen"
         try #require(FileManager.default.isExecutableFile(atPath: keygen), "needs ssh-keygen")
         let scratch = KeyScratch()
-        var maker = LineMaker(random: SeededGenerator(seed: seed))
+        var maker = LineMaker(random: Seeded(seed))
         for round in 0..<15 {
             let text = maker.file(30)
             let path = scratch.write("known_hosts", text)
@@ -115,7 +116,7 @@ struct KnownHostsFuzzTests {
 
     @Test("No bytes trap the reader", arguments: [UInt64(11), 12, 13])
     func bytes(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = Seeded(seed)
         var maker = LineMaker(random: random)
         let key = KeyVectors.key("ed25519")
         let end = ContinuousClock.now + .milliseconds(500)

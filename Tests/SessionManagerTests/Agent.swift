@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import JSONText
+import TestSupport
 
 @testable import SessionManager
 

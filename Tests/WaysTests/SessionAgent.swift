@@ -3,6 +3,7 @@ import NIOCore
 import NIOWebSocket
 import SessionManager
 import Synchronization
+import TestSupport
 
 /// How the agent and the service behave in a test.
 struct AgentManner: Sendable {
@@ -280,17 +281,4 @@ final class AgentPeer: ServerPeer {
     override func received(_ bytes: ByteBuffer) { agent.receive(Array(bytes.readableBytesView)) }
     override func settle() { agent.settle() }
     override func lost() { agent.detach(self) }
-}
-
-/// A repeatable source of chances (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
 }
