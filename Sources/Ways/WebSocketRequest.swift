@@ -88,7 +88,10 @@ struct WebSocketRequest: Sendable {
                         let pipeline = channel.pipeline.syncOperations
                         pipeline.removeHandler(asking.value, promise: nil)
                         asking.value.succeed()
-                        try pipeline.addHandler(WebSocket(user.value, timing))
+                        let writer = FrameWriter()
+                        let encoder = try pipeline.handler(type: WebSocketFrameEncoder.self)
+                        try pipeline.addHandler(writer, position: .before(encoder))
+                        try pipeline.addHandler(WebSocket(user.value, timing, writer))
                     }
                 }
                 // All at once, so that whatever TLS says has somebody who hears it.
