@@ -13,8 +13,8 @@ internal import Posix
     private var hasEnded = false
     private var slot: PollSet.Slot?
 
-    /// Bytes that were read.
-    private(set) var count = 0
+    /// Called with what was read.
+    var onRead: ((UnsafeRawBufferPointer) -> Void)?
     /// Whether nothing more is carried.
     private(set) var isOver = false
 
@@ -54,7 +54,7 @@ internal import Posix
     private func fill() throws(SystemError) {
         guard case .done(let count) = unsafe try source.read(into: buffer) else { return }
         waiting = 0..<count
-        self.count += count
+        unsafe onRead?(UnsafeRawBufferPointer(rebasing: buffer[waiting]))
         hasEnded = count == 0
     }
 

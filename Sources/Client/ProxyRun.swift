@@ -85,16 +85,19 @@ public struct ProxyRun {
 private final class ProxyPump: Source {
     private let up: EndpointFlow
     private let down: EndpointFlow
+    private var login = LoginProgress()
 
     init(_ end: SocketEnd) {
         up = EndpointFlow(from: StandardStream(0, .input), to: end)
         down = EndpointFlow(from: end, to: StandardStream(1, .output))
+        unsafe up.onRead = { [unowned self] bytes in
+            guard login.isUnderWay else { return }
+            unsafe login.note(bytes)
+        }
     }
 
     var isOver: Bool { down.isOver }
-    /// What an ssh sends until its key exchange is over is some 1.7 KB; a login has half as much
-    /// again at least.
-    var isLoggingIn: Bool { up.count < 2200 }
+    var isLoggingIn: Bool { login.isUnderWay }
     var deadline: Instant? { nil }
     func watch(_ set: inout PollSet) {
         up.watch(&set)
