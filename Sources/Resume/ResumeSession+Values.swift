@@ -39,6 +39,8 @@ extension ResumeSession {
         case subsystem = 3
         /// A connection to the host's own sshd, or from there to another host.
         case relay = 4
+        /// No process: forwarded connections and listeners alone.
+        case forwards = 5
     }
 
     /// How the remote process ended.

@@ -19,7 +19,7 @@ class Session(Links, Files, Process):
         (self.kind, self.flags, self.timeout, _, columns, rows, width, height, term, modes,
          self.command, port, count, rest) = fields('BBIIIIIIsssIHr', start)
         variables = fields('ss' * count, rest)
-        if self.kind not in (1, 2, 3, 4):
+        if self.kind not in (1, 2, 3, 4, 5):
             raise ValueError('kind %d' % self.kind)
         if (b'\0' in b''.join(variables + [self.command, term])
                 or any(not name or b'=' in name for name in variables[::2])):
@@ -44,7 +44,7 @@ class Session(Links, Files, Process):
         self.claim()
         if self.kind == 4:
             self.relay(port)
-        else:
+        elif self.kind != 5:
             self.spawn(term, modes, (columns, rows, width, height), variables)
         if UID and b'/session-' in slurp('/proc/self/cgroup'):
             load(LOGIN)

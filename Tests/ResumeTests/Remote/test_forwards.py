@@ -11,8 +11,8 @@ import unittest
 
 import ground
 from reference import (
-    CLOSE, EOF, LISTEN, OPEN, OPENED, REFUSED, RELAY, UNLISTEN, WINDOW, Case, Client, Refused, frame,
-    numbers, string,
+    CLOSE, EOF, FORWARDS, LISTEN, OPEN, OPENED, REFUSED, RELAY, UNLISTEN, WINDOW, Case, Client,
+    Refused, frame, numbers, string,
 )
 
 TCP, PATH = 1, 2
@@ -257,6 +257,26 @@ class Forwarding(Case):
             self.assertEqual(client.streams[2 + 2 * number], data[number][::-1])
             self.assertEqual(got[number], data[number])
         client.leave(1)
+
+    def test_without_a_process(self):
+        """Streams go on over a broken link, input goes nowhere, and BYE 1 ends it."""
+        client, server = Client(), Server(self)
+        client.start(kind=FORWARDS)
+        client.greeted()
+        client.until(lambda: client.ended, "EOF")
+        peer = self.open(client, server)
+        peer.sendall(b"before")
+        client.until(lambda: client.streams.get(2) == b"before")
+        client.signal("TERM")
+        client.send(b"to nobody")
+        client.end_input()
+        client.link.close()
+        peer.sendall(b" and after")
+        client.attach()
+        client.until(lambda: client.streams[2] == b"before and after")
+        client.leave(1)
+        self.assertEqual(peer.recv(1), b"")
+        self.assertEqual(os.listdir(ground.PLACE), [])
 
     def test_too_many(self):
         client, server = self.session(window=1 << 22), Server(self)
