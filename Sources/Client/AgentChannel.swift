@@ -4,7 +4,7 @@ internal import SSH
 /// A channel whose bytes go over a socket of this side, to a tunnel of AWS's.
 ///
 /// What a server would be asked for besides is not to be had.
-@safe class AgentChannel: Channel {
+@safe class AgentChannel: ConnectionChannel {
     /// What is read from the socket at a time.
     private static let portion = 65_536
 
@@ -125,19 +125,7 @@ internal import SSH
     func requestPty(term: String, columns: Int, rows: Int) throws(SSHError) -> Attempt<Bool> {
         .done(false)
     }
-    func requestX11(
-        protocol name: String,
-        cookie: String,
-        screen: UInt32
-    ) throws(SSHError) -> Attempt<Bool> { .done(false) }
-    func requestAgent() {}
-    func setEnvironment(_ name: String, _ value: String) throws(SSHError) -> Attempt<Bool> {
-        .done(false)
-    }
     func shell() throws(SSHError) -> Attempt<Bool> { .done(false) }
     func execute(_ command: [UInt8]) throws(SSHError) -> Attempt<Bool> { .done(false) }
-    func subsystem(_ name: String) throws(SSHError) -> Attempt<Bool> { .done(false) }
     func changeWindow(columns: Int, rows: Int) {}
-    func sendBreak(_ milliseconds: UInt32) {}
-    func sendSignal(_ name: String) {}
 }

@@ -208,11 +208,10 @@ final class ForwardedConnection: ChannelUser {
         target = (host, port)
         let origin = socket.number.flatMap { try? peerAddress(of: $0) }
         let isTCP = origin.map { $0.family != .local } ?? false
-        let channel = session.openDirectTCP(
-            host: host,
-            port: UInt16(clamping: port),
-            originHost: isTCP ? origin?.host ?? "" : "127.0.0.1",
-            originPort: isTCP ? origin?.port ?? 65535 : 65535
+        let channel = session.openForward(
+            to: .tcp(host: host, port: UInt16(clamping: port)),
+            from: isTCP
+                ? ForwardOrigin(host: origin?.host ?? "", port: origin?.port ?? 65535) : .unknown
         )
         goOnOpening(channel, socket, reply, rest)
     }
@@ -220,7 +219,7 @@ final class ForwardedConnection: ChannelUser {
     private func open(_ path: String, for socket: SocketEnd) {
         names.kind = "direct-streamlocal@openssh.com"
         target = (path, ForwardWords.unixPort)
-        goOnOpening(session.openDirectUnix(path: path), socket, [], [])
+        goOnOpening(session.openForward(to: .unix(path: path), from: .unknown), socket, [], [])
     }
 
     private func goOnOpening(

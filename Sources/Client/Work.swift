@@ -213,6 +213,10 @@ struct Work {
     /// `-N`: stdout is given away, as whoever waits for its end takes that for "connected".
     private func hold() throws -> Int32 {
         redirectToNull(1)
+        let options = options
+        if !options.localForwards.isEmpty || !options.remoteForward.isEmpty {
+            loggedIn.session.prepareForwards()
+        }
         markPackets(isInteractive: options.controlMaster == .no)
         if options.forkAfterAuthentication {
             try goToBackground()

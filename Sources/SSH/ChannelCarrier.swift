@@ -26,6 +26,16 @@ public protocol ChannelCarrier: Source {
     ) -> any Channel
     /// Makes a channel to a Unix socket as the server sees it; it is not open yet.
     func openDirectUnix(path: String) -> any Channel
+    /// Makes a channel for a connection that came to a port of this side; it is not open yet.
+    ///
+    /// Where the connection is kept up, what is forwarded may go on when it breaks.
+    /// - Parameters:
+    ///   - target: where to.
+    ///   - origin: where the connection comes from.
+    /// - Returns: the channel.
+    func openForward(to target: ForwardTarget, from origin: ForwardOrigin) -> any Channel
+    /// No session will be asked for: the connection is there for what it forwards.
+    func prepareForwards()
 
     /// Asks the server to listen on a port for us (RFC 4254 §7.1).
     ///
@@ -70,7 +80,7 @@ extension ChannelCarrier {
     ///   - port: 1 to 65535.
     /// - Returns: the channel, not open yet.
     public func openDirectTCP(host: String, port: UInt16) -> any Channel {
-        openDirectTCP(host: host, port: port, originHost: "127.0.0.1", originPort: 65535)
+        openDirect(to: .tcp(host: host, port: port), from: .unknown)
     }
 }
 

@@ -10,8 +10,8 @@ internal import SSH
 ///       ├────────────────────────────────┘                    ▼
 ///       └── channels attach ◀── a login works ◀── broken: login after login, until the limit
 ///
-/// Sessions resume by ``ResumedChannel``. Other channels end with the connection they were opened on;
-/// listeners on the server are asked for again.
+/// Sessions resume by ``ResumedChannel``, connections forwarded from here by ``ResumedStream``. Other
+/// channels end with the connection they were opened on; listeners on the server are asked for again.
 final class ResumedCarrier: ChannelCarrier {
     private(set) var failure: SSHError?
     var serverChannels = ServerChannels() {
@@ -23,6 +23,7 @@ final class ResumedCarrier: ChannelCarrier {
     private let context: Context
     private let settings: ResumeSettings
     private var channels: [WeakChannel] = []
+    private(set) lazy var forwards = ResumedForwards(over: self, trace: context.trace)
     /// Whether the user, or a signal, wants it all to end.
     private var isGivenUp = false
     /// Whether the connection is closed already, and no other stands yet.
@@ -70,7 +71,11 @@ final class ResumedCarrier: ChannelCarrier {
         context.poller.chore = { [weak self] in try self?.tend() }
     }
 
-    private var session: Session { connection.session }
+    var session: Session { connection.session }
+    /// Whether there is no connection now.
+    var isAway: Bool { hasLeft || session.failure != nil }
+    /// The processes that run over it.
+    var sessions: [ResumedChannel] { channels.compactMap(\.channel).filter(\.hasProcess) }
     private var live: [ResumedChannel] { channels.compactMap(\.channel).filter(\.isResumable) }
 
     // MARK: - Source
@@ -87,6 +92,7 @@ final class ResumedCarrier: ChannelCarrier {
         for channel in channels.compactMap(\.channel) { channel.pump(now) }
         channels.removeAll { $0.channel == nil }
         if !awaited.isEmpty { listenAgain(now) }
+        forwards.step()
     }
 
     /// The port may be held by what is left of the connection before, until the server notices.
@@ -171,7 +177,7 @@ final class ResumedCarrier: ChannelCarrier {
             failure = reason
             throw LinkLost(
                 host: connection.peer.host,
-                sessions: live.map(\.name),
+                sessions: live.filter(\.hasProcess).map(\.name),
                 fault: error
             )
         }
@@ -207,17 +213,27 @@ final class ResumedCarrier: ChannelCarrier {
         awaited = listeners.map { ($0, connected) }
         listenAgain(connected)
         for channel in live { channel.attach(over: session) }
+        forwards.noteReplaced()
     }
 
     // MARK: - ChannelCarrier
 
     func giveUp() { isGivenUp = true }
 
-    func openSession() -> any Channel {
+    func openSession() -> any Channel { openResumed() }
+
+    /// Makes a channel whose task may be any.
+    func openResumed() -> ResumedChannel {
         let channel = ResumedChannel(over: session, settings, trace: context.trace)
         channels.append(WeakChannel(channel: channel))
         return channel
     }
+
+    func openForward(to target: ForwardTarget, from origin: ForwardOrigin) -> any Channel {
+        ResumedStream(to: target, from: origin, over: forwards)
+    }
+
+    func prepareForwards() { forwards.prepare() }
 
     func openDirectTCP(
         host: String,

@@ -45,6 +45,12 @@ extension ResumedChannel {
         try begin(.subsystem(Array(name.utf8)))
     }
 
+    /// Asks for a remote half for forwarded connections alone; it may turn out to be lost.
+    func holdForwards() throws(SSHError) -> Attempt<Bool> { try begin(.hold) }
+
+    /// Asks for a connection to the host's own sshd, by the remote half; it may turn out to be lost.
+    func relay() throws(SSHError) -> Attempt<Bool> { try begin(.forward(host: "", port: 0)) }
+
     /// Asks for the remote half, or without one for the task itself.
     private func begin(_ task: Plan.Task) throws(SSHError) -> Attempt<Bool> {
         switch phase {
@@ -75,7 +81,7 @@ extension ResumedChannel {
         } else {
             // The server runs no commands; perhaps it has what was asked for.
             self.link = nil
-            phase = .becomingPlain(SessionStart(request, on: carrier, trace: trace))
+            becomePlain()
         }
         return .again
     }
@@ -102,9 +108,14 @@ extension ResumedChannel {
         case .subsystem(let name):
             start = ResumeSession.Start(.subsystem)
             start.command = name
-        case .shell, .hold, .forward:
+        case .shell:
             start = ResumeSession.Start(.shell)
             start.wantsMotd = true
+        case .hold: start = ResumeSession.Start(.forwards)
+        case .forward(let host, let port):
+            start = ResumeSession.Start(.relay)
+            start.command = Array(host.utf8)
+            start.port = UInt16(clamping: port)
         }
         start.linksAgent = request.forwardsAgent
         start.pty = request.pty.map { pty in

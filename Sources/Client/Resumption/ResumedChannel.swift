@@ -41,6 +41,9 @@ internal import SSH
         }
     }
 
+    /// Told of all that comes over the link, before it is acted upon.
+    var onEvent: ((ResumeSession.Event, UnsafeRawBufferPointer) -> Void)?
+
     let settings: ResumeSettings
     let trace: Trace
     /// The connection of the link that is, or is to be.
@@ -84,6 +87,26 @@ internal import SSH
     var isResumable: Bool {
         guard case .resumable = phase, let session else { return false }
         return !session.isOver && !hasSaidDone && session.started != .no
+    }
+
+    /// Whether nothing will come of it any more.
+    var isLost: Bool { if case .lost = phase { true } else { false } }
+
+    /// Whether its host runs the remote half; nil as long as that is not known.
+    var hasRemoteHalf: Bool? {
+        switch phase {
+        case .asking: nil
+        case .resumable, .lost: session?.started == .yes ? true : nil
+        case .becomingPlain, .plain: false
+        }
+    }
+
+    /// Whether there is a process behind it that the user has asked for.
+    var hasProcess: Bool {
+        switch request.task {
+        case .shell, .command, .subsystem: true
+        case .hold, .forward: false
+        }
     }
 
     /// What the user can name it by.
@@ -200,7 +223,11 @@ internal import SSH
 
     /// Ends without a status, and says why.
     private func lose(_ reason: String) {
-        trace.say(.error, "ec2sh: error: session \(name): \(reason)")
+        if case .hold = request.task {
+            trace.debug(.debug1, .link, "forwards \(name): \(reason)")
+        } else {
+            trace.say(.error, "ec2sh: error: session \(name): \(reason)")
+        }
         phase = .lost
         dropLink()
     }
@@ -210,7 +237,7 @@ internal import SSH
     /// The session is begun anew without it. A command is not where an account runs one of its own,
     /// whatever is asked for: that has been run now, so what came of it is what the user gets.
     private func withoutRemoteHalf(_ ended: any Channel) {
-        trace.debug(.debug1, .link, "no remote half on this host: the session is a plain one")
+        trace.debug(.debug1, .link, "no remote half on this host: nothing is resumed")
         session = nil
         let isForced = !held.output.isEmpty || !held.errorOutput.isEmpty
         if case .command = request.task, isForced, !isWithoutPython {
@@ -219,9 +246,16 @@ internal import SSH
             phase = .plain(ended)
             drain()
         } else {
-            phase = .becomingPlain(SessionStart(request, on: carrier, trace: trace))
+            becomePlain()
         }
         held = HeldOutput()
+    }
+
+    /// Goes on without resumption, where there is such a thing.
+    func becomePlain() {
+        phase =
+            hasProcess
+            ? .becomingPlain(SessionStart(request, on: carrier, trace: trace)) : .lost
     }
 
     private var isWithoutPython = false
@@ -274,6 +308,7 @@ internal import SSH
     }
 
     private func take(_ event: ResumeSession.Event, _ bytes: UnsafeRawBufferPointer) {
+        unsafe onEvent?(event, bytes)
         switch event {
         case .output(let place): unsafe deliver(bytes, place, isError: false)
         case .errorOutput(let place): unsafe deliver(bytes, place, isError: true)
@@ -292,9 +327,10 @@ internal import SSH
         case .refused(let refusal): take(refusal)
         case .superseded: lose("another client has taken it over")
         case .ending: lose("the host has ended it")
-        case .farewell: break
-        case .opened, .openRefused, .offered, .data, .ended, .closed, .listening, .notListening:
-            preconditionFailure("no forwarded connection is ever asked for")
+        // Forwarded connections are the business of who is told of events.
+        case .farewell, .opened, .openRefused, .offered, .data, .ended, .closed, .listening,
+            .notListening:
+            break
         }
     }
 
