@@ -126,7 +126,7 @@ struct LoginSearch {
     /// - Throws: how the try ended.
     mutating func connectAgain(to server: VerifiedServer, asksAgain: Bool) throws -> Connection {
         plan.knownServer = server
-        plan.options.batchMode = true
+        askNobody()
         facts.attempts = []
         facts.offeredKeys = []
         if asksAgain { try plan.whereabouts?.askAgain() }
@@ -135,6 +135,9 @@ struct LoginSearch {
         }
         return connection
     }
+
+    /// Whoever would have to be asked something is not.
+    mutating func askNobody() { plan.options.batchMode = true }
 
     /// Gives back what all tries have in common; no connection is used any more.
     func end() { plan.whereabouts?.sharing.end() }

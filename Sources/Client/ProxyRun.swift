@@ -27,13 +27,24 @@ public struct ProxyRun {
     public mutating func run() throws -> Int32 {
         let start = readClock()
         defer { search.end() }
+        let pushes = context.configuration.options.isSet(.user)
+        // A login of our own, before the ssh above can begin with its, is for who has asked for it.
+        if context.configuration.options.resume == .yes {
+            let status = try ProxyRelay(search, in: context).run { if pushes { try pushKeys() } }
+            if let status { return status }
+        }
         let reached = try search.reach()
         let carrier = reached.carrier
         defer { carrier.close() }
         let end = try SocketEnd(reached.takeDescriptor())
-        let pushes = context.configuration.options.isSet(.user)
         if pushes { try pushKeys() }
-        context.trace.debug(.debug1, .network, "joined after \(readClock() - start)")
+        let isKept = search.plan.whereabouts?.way == .ssm
+        context.trace.debug(
+            .debug1,
+            .network,
+            "joined after \(readClock() - start); "
+                + (isKept ? "Systems Manager resumes it" : "a pipe, which ends with its connection")
+        )
         let pump = ProxyPump(end)
         context.poller.add(pump)
         if pushes { try renewKeys(pump) }
