@@ -47,6 +47,25 @@ struct ResumeShellTests {
         }
     }
 
+    @Test("a link that goes dead while nobody types is noticed when the network changes")
+    func networkChange() async throws {
+        let link = try await BreakableLink()
+        try await shell(link) { [link = link.link] terminal in
+            terminal.type("sleep 1; echo wo''ken\r")
+            try terminal.wait(for: "wo''ken\r\n")
+            try onThread { try await link.breakOff(.blackhole) }
+            let began = ContinuousClock.now
+            let address = ["198.18.7.1/32", "dev", "lo"]
+            try runTool("/usr/sbin/ip", ["address", "add"] + address)
+            defer { try? runTool("/usr/sbin/ip", ["address", "delete"] + address) }
+            try terminal.wait(for: "woken\r\n", seconds: 60)
+            // By itself it asks every 15 s.
+            #expect(ContinuousClock.now - began < .seconds(14))
+            terminal.type("exit\r")
+            #expect(try terminal.waitForEnd() == .exited(0))
+        }
+    }
+
     @Test("~. ends a session while its link is away")
     func disconnect() async throws {
         let link = try await BreakableLink()

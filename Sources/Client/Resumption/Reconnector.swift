@@ -51,12 +51,16 @@ final class Reconnector {
     /// Tries until a login works.
     /// - Parameters:
     ///   - limit: when to give up.
+    ///   - doubts: tells when the network has changed: then it is tried at once.
     ///   - isUnwanted: asked each turn.
     /// - Returns: the connection.
     /// - Throws: ``Unwanted``; ``HostKeyRefusal``, always at once; how the last try ended, when no
     ///   other can end better or the limit has passed.
-    func connect(until limit: Instant, unless isUnwanted: @escaping () -> Bool) throws -> Connection
-    {
+    func connect(
+        until limit: Instant,
+        _ doubts: LinkDoubts,
+        unless isUnwanted: @escaping () -> Bool
+    ) throws -> Connection {
         let guardian = Guardian(isUnwanted)
         poller.add(guardian)
         poller.add(status)
@@ -80,7 +84,7 @@ final class Reconnector {
             let now = readClock()
             let rest = backoff.next(after: now - began, spent: spent, using: &random)
             if tries > 0, now + rest >= limit { throw fault }
-            try pause(until: now + rest)
+            try pause(until: now + rest, doubts)
             let tryBegan = readClock()
             do {
                 let asksAgain = tries > 0 && tries % Reconnector.triesPerLookup == 0
@@ -112,13 +116,16 @@ final class Reconnector {
     private static let triesPerLookup = 4
     private static let mostRefusals = 3
 
-    private func pause(until end: Instant) throws {
+    private func pause(until end: Instant, _ doubts: LinkDoubts) throws {
         if end <= readClock() { return }
         let signals = poller.signals
         let resumes = signals.count(of: .resume)
+        let changes = doubts.networkChanges
         _ = try poller.wait(until: end) { () -> Attempt<Void> in
-            // Continued after a stop: the pause was for the network as it was then.
-            signals.count(of: .resume) != resumes ? .done(()) : .again
+            // The pause was for the network as it was then.
+            let isAnother =
+                signals.count(of: .resume) != resumes || doubts.networkChanges != changes
+            return isAnother ? .done(()) : .again
         }
     }
 

@@ -22,6 +22,7 @@ final class ResumedCarrier: ChannelCarrier {
     private let reconnector: Reconnector
     private let context: Context
     private let settings: ResumeSettings
+    private let doubts: LinkDoubts
     private var channels: [WeakChannel] = []
     private(set) lazy var forwards = ResumedForwards(over: self, trace: context.trace)
     /// Whether the user, or a signal, wants it all to end.
@@ -67,6 +68,7 @@ final class ResumedCarrier: ChannelCarrier {
         self.reconnector = reconnector
         self.settings = settings
         self.context = context
+        doubts = LinkDoubts(context.poller)
         context.poller.add(self)
         context.poller.chore = { [weak self] in try self?.tend() }
     }
@@ -89,6 +91,7 @@ final class ResumedCarrier: ChannelCarrier {
     func watch(_ set: inout PollSet) {}
 
     func ready(_ set: PollSet, now: Instant) {
+        if let reason = doubts.next() { doubt(because: reason, now) }
         for channel in channels.compactMap(\.channel) { channel.pump(now) }
         channels.removeAll { $0.channel == nil }
         if !awaited.isEmpty { listenAgain(now) }
@@ -113,6 +116,14 @@ final class ResumedCarrier: ChannelCarrier {
     private static let listenPause = Duration.seconds(1)
 
     // MARK: - Breaks
+
+    private func doubt(because reason: LinkDoubts.Reason, _ now: Instant) {
+        let words = reason == .network ? "the network has changed" : "this machine was away"
+        context.trace.debug(.debug1, .link, "\(words): asking for a sign of life")
+        for channel in live {
+            if reason == .absence { channel.excuse(now) } else { channel.probe() }
+        }
+    }
 
     /// Looks after the link, between turns of the loop.
     private func tend() throws {
@@ -166,7 +177,9 @@ final class ResumedCarrier: ChannelCarrier {
         let limit = readClock() + settings.patience
         do {
             try adopt(
-                try reconnector.connect(until: limit) { [unowned self] in isEnding || live.isEmpty }
+                try reconnector.connect(until: limit, doubts) { [unowned self] in
+                    isEnding || live.isEmpty
+                }
             )
         } catch is Reconnector.Unwanted {
             failure = reason
@@ -297,6 +310,7 @@ final class ResumedCarrier: ChannelCarrier {
             return session.failure != nil || isSaid ? .done(()) : .again
         }
         context.poller.remove(self)
+        doubts.end()
         connection.close()
     }
 

@@ -118,6 +118,12 @@ internal import SSH
         return session.liveness(now)
     }
 
+    /// Asks the other side for a sign of life.
+    func probe() { session?.probe() }
+
+    /// As ``probe()``, when silence so far says nothing.
+    func excuse(_ now: Instant) { session?.excuse(now: now) }
+
     var deadline: Instant? { earliest(session?.deadline(now), attachAt) }
 
     /// Whether all that is to be sent is on its way.
