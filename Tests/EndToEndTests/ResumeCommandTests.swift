@@ -5,6 +5,18 @@ import Testing
 /// Commands whose connections break: nothing is lost, nothing doubled, and each runs once.
 @Suite(.enabled(if: Lab.isHere, "\(Lab.skipReason)"))
 struct ResumeCommandTests {
+    /// Over the handshake, the login, the start of the remote half, the data and the end, both ways;
+    /// EC2SH_LONG=1 takes 220 of them.
+    private static let cuts: [FaultLink.Plan] = {
+        let isLong = ProcessInfo.processInfo.environment["EC2SH_LONG"] != nil
+        let step = isLong ? 155 : 1_500
+        return stride(from: 500, through: 17_500, by: step).flatMap { place -> [FaultLink.Plan] in
+            let isUp = isLong || place % 3_000 != 500
+            return (isUp ? [.cutUp(after: place, .rst)] : [])
+                + (isLong || !isUp ? [.cutDown(after: place * 2 / 5, .fin)] : [])
+        }
+    }()
+
     @Test("a command over a link that holds is as without resumption, and leaves nothing behind")
     func undisturbed() async throws {
         let link = try await BreakableLink()
@@ -59,12 +71,12 @@ struct ResumeCommandTests {
 
     @Test(
         "a command is run exactly once wherever its first connection is cut",
-        arguments: Array(stride(from: 500, through: 17_000, by: 1_500))
+        arguments: cuts
     )
-    func once(cut: Int) async throws {
-        let link = try await BreakableLink(.cutUp(after: cut, .rst))
+    func once(cut: FaultLink.Plan) async throws {
+        let link = try await BreakableLink(cut)
         // A login that fails is not repeated; so only the first connection is cut, if it got that far.
-        let name = link.place.unique("once-\(cut)")
+        let name = link.place.unique("once")
         async let run = link.run("echo run >>\(name); echo out; exit 5")
         _ = try await link.link.closed()
         try await link.link.replacePlan(.none)

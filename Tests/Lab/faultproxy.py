@@ -44,6 +44,7 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Callable
 
 _PIECE = 256 * 1024  # bytes read at once
 # How much may be on the way in one direction: a second of a fast link. Less would make the delay
@@ -175,10 +176,14 @@ class Connection:
 
     BREAKS = ("fin", "rst", "blackhole", "half-open")
 
-    def __init__(self, name: str, client: socket.socket, server: socket.socket, plan: Plan) -> None:
+    def __init__(
+        self, name: str, client: socket.socket, server: socket.socket, plan: Plan,
+        forget: Callable[[socket.socket], None],
+    ) -> None:
         self.name = name
         self.client = client
         self.server = server
+        self.forget = forget  # called before a socket is closed while the connection goes on
         self.up = Direction("up", client, server, plan)
         self.down = Direction("down", server, client, plan)
         self.broken: str | None = None
@@ -219,6 +224,7 @@ class Connection:
             for end in (self.client, self.server):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         elif how == "half-open":
+            self.forget(self.server)
             self.server.close()
         self.broken = how
 
@@ -330,15 +336,18 @@ class Proxy:
             end.setblocking(False)
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         plan = Plan(listener["plan"], self.chance)
-        self.connections.append(Connection(name, client, server, plan))
+        self.connections.append(Connection(name, client, server, plan, self._forget))
 
     def _end(self, connection: Connection) -> None:
         self.connections.remove(connection)
         for end in (connection.client, connection.server):
-            if self.masks.pop(end, 0) and end.fileno() >= 0:
-                self.selector.unregister(end)
+            self._forget(end)
             end.close()
         _say(connection.report())
+
+    def _forget(self, end: socket.socket) -> None:
+        if self.masks.pop(end, 0):
+            self.selector.unregister(end)
 
     def _obey(self) -> None:
         data = os.read(0, 65536)
@@ -367,9 +376,6 @@ class Proxy:
         elif "break" in order:
             broken = [c for c in self.connections if c.name == order["break"]]
             for connection in broken:
-                server = connection.server
-                if order["how"] == "half-open" and self.masks.pop(server, 0):
-                    self.selector.unregister(server)
                 connection.break_off(order["how"])
             _say({"event": "broken", "name": order["break"], "connections": len(broken)})
         else:
