@@ -79,6 +79,8 @@ internal import Terminal
 
     deinit {
         unsafe buffer.deallocate()
+        // The channel may live longer.
+        unsafe channel.onData = { bytes, _ in bytes.count }
     }
 
     /// Whether the channel has ended and all it brought is put down.

@@ -161,4 +161,32 @@ struct ResumeCommandTests {
         #expect(run.status == 255, "\(run.errorText)")
         #expect(linkReports(run).made >= 2)
     }
+
+    @Test("a signal that ends the run ends the command on the host")
+    func terminated() async throws {
+        let link = try await BreakableLink()
+        let name = link.place.unique("hung-up")
+        try link.place.writeRemote(
+            name,
+            Data(
+                """
+                exec 2>/dev/null; trap 'echo HUP >\(name).seen; exit' HUP
+                echo up; while :; do sleep 0.1; done
+                """.utf8
+            )
+        )
+        let run = try await link.place.shell(
+            """
+            mkfifo out
+            \(link.words().joined(separator: " ")) bash \(name) >out & client=$!
+            read -r line <out; kill $client; wait $client || echo $line $?
+            """
+        )
+        #expect(run.outputText == "up 255\n", "\(run.errorText)")
+        let end = try await link.run(
+            "until [ -s \(name).seen ]; do sleep 0.1; done; cat \(name).seen; rm \(name)*",
+            resume: "no"
+        )
+        #expect(end.outputText == "HUP\n", "\(end.errorText)")
+    }
 }

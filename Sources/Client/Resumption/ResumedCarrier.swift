@@ -23,7 +23,8 @@ final class ResumedCarrier: ChannelCarrier {
     private let context: Context
     private let settings: ResumeSettings
     private let doubts: LinkDoubts
-    private var channels: [WeakChannel] = []
+    /// Those that are not over: whoever used one may be gone before the host has heard of its end.
+    private var channels: [ResumedChannel] = []
     private(set) lazy var forwards = ResumedForwards(over: self, trace: context.trace)
     /// Whether the user, or a signal, wants it all to end.
     private var isGivenUp = false
@@ -42,10 +43,6 @@ final class ResumedCarrier: ChannelCarrier {
     /// the next one need not wait.
     private static let useful = 100_000
     private static let lasting = Duration.seconds(5)
-
-    private struct WeakChannel {
-        weak var channel: ResumedChannel?
-    }
 
     private struct Listener: Equatable {
         let host: String
@@ -77,23 +74,23 @@ final class ResumedCarrier: ChannelCarrier {
     /// Whether there is no connection now.
     var isAway: Bool { hasLeft || session.failure != nil }
     /// The processes that run over it.
-    var sessions: [ResumedChannel] { channels.compactMap(\.channel).filter(\.hasProcess) }
-    private var live: [ResumedChannel] { channels.compactMap(\.channel).filter(\.isResumable) }
+    var sessions: [ResumedChannel] { channels.filter(\.hasProcess) }
+    private var live: [ResumedChannel] { channels.filter(\.isResumable) }
 
     // MARK: - Source
 
     var deadline: Instant? {
         let now = context.poller.now
         let due = awaited.map(\.due).filter { $0 > now }.min()
-        return channels.reduce(due) { earliest($0, $1.channel?.deadline) }
+        return channels.reduce(due) { earliest($0, $1.deadline) }
     }
 
     func watch(_ set: inout PollSet) {}
 
     func ready(_ set: PollSet, now: Instant) {
         if let reason = doubts.next() { doubt(because: reason, now) }
-        for channel in channels.compactMap(\.channel) { channel.pump(now) }
-        channels.removeAll { $0.channel == nil }
+        for channel in channels { channel.pump(now) }
+        channels.removeAll(where: \.isOver)
         if !awaited.isEmpty { listenAgain(now) }
         forwards.step()
     }
@@ -168,7 +165,7 @@ final class ResumedCarrier: ChannelCarrier {
     /// Replaces a connection that is of no use any more.
     private func replace(because reason: SSHError) throws {
         context.trace.debug(.debug1, .link, "\(reason.summary)")
-        for channel in channels.compactMap(\.channel) { channel.linkLost() }
+        for channel in channels { channel.linkLost() }
         guard !live.isEmpty else {
             failure = reason
             return
@@ -238,7 +235,7 @@ final class ResumedCarrier: ChannelCarrier {
     /// Makes a channel whose task may be any.
     func openResumed() -> ResumedChannel {
         let channel = ResumedChannel(over: session, settings, trace: context.trace)
-        channels.append(WeakChannel(channel: channel))
+        channels.append(channel)
         return channel
     }
 
@@ -306,7 +303,7 @@ final class ResumedCarrier: ChannelCarrier {
         for channel in live { channel.hangUp() }
         let limit = readClock() + ResumedCarrier.goodbyeLimit
         _ = try? context.poller.wait(until: limit) { () -> Attempt<Void> in
-            let isSaid = live.isEmpty && channels.allSatisfy { $0.channel?.isFlushed ?? true }
+            let isSaid = live.isEmpty && channels.allSatisfy(\.isFlushed)
             return session.failure != nil || isSaid ? .done(()) : .again
         }
         context.poller.remove(self)

@@ -66,6 +66,7 @@ internal import SSH
     private var hasEnded = false
     private var exit: ResumeSession.Exit?
     private var hasSaidDone = false
+    private var isDetached = false
     private var now: Instant
 
     /// Prepares a channel; nothing is sent yet.
@@ -106,6 +107,15 @@ internal import SSH
         switch request.task {
         case .shell, .command, .subsystem: true
         case .hold, .forward: false
+        }
+    }
+
+    /// Whether the host has heard of its end, or is not to.
+    var isOver: Bool {
+        switch phase {
+        case .asking: false
+        case .resumable: session?.isOver ?? true
+        case .becomingPlain, .plain, .lost: true
         }
     }
 
@@ -163,11 +173,16 @@ internal import SSH
         start = SessionStart(again, on: carrier, trace: trace)
     }
 
-    /// Hangs the process up and takes leave.
-    func hangUp() { session?.leave(.end) }
+    /// Hangs the process up and takes leave, unless it was left running.
+    func hangUp() {
+        if !isDetached { session?.leave(.end) }
+    }
 
     /// Leaves the process running.
-    func detach() { session?.leave(.detach) }
+    func detach() {
+        isDetached = true
+        session?.leave(.detach)
+    }
 
     /// Does what can be done in this turn.
     func pump(_ now: Instant) {
