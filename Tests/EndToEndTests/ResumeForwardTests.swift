@@ -104,7 +104,10 @@ struct ResumeForwardTests {
         #expect(linkReports(run).made >= 4, "\(run.errorText)")
     }
 
-    @Test("what cannot be connected to is said in ssh's words, resumed or not", arguments: ["no", "yes"])
+    @Test(
+        "what cannot be connected to is said in ssh's words, resumed or not",
+        arguments: ["no", "yes"]
+    )
     func refused(resume: String) async throws {
         let link = try await BreakableLink()
         let run = try await run(
@@ -120,7 +123,10 @@ struct ResumeForwardTests {
             """,
             resume: resume
         )
-        #expect(run.outputText == "0 of 1\n1 of 1\n\(resume == "yes" ? 1 : 0)\n", "\(run.errorText)")
+        #expect(
+            run.outputText == "0 of 1\n1 of 1\n\(resume == "yes" ? 1 : 0)\n",
+            "\(run.errorText)"
+        )
         let line = "channel 4: open failed: connect failed: Connection refused"
         #expect(run.errorLines.contains(line), "\(run.errorText)")
     }

@@ -42,7 +42,10 @@ struct ResumeProxyTests {
     private func links(_ link: BreakableLink) throws -> (said: String, made: Int) {
         let path = "\(link.place.user.home)/said"
         let said = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
-        return (said, said.split(whereSeparator: \.isNewline).count { $0.hasPrefix("ec2sh: connected to ") })
+        return (
+            said,
+            said.split(whereSeparator: \.isNewline).count { $0.hasPrefix("ec2sh: connected to ") }
+        )
     }
 
     @Test(

@@ -154,7 +154,8 @@ final class ResumedForwards {
     ///   - target: where to.
     ///   - origin: where it comes from.
     /// - Returns: its number; nil when there is no remote half any more.
-    func open(_ stream: ResumedStream, _ target: ForwardTarget, _ origin: ForwardOrigin) -> UInt32? {
+    func open(_ stream: ResumedStream, _ target: ForwardTarget, _ origin: ForwardOrigin) -> UInt32?
+    {
         guard let channel, channel.session != nil else { return nil }
         let place: ResumeSession.Place =
             switch target {
