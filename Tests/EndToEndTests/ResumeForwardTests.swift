@@ -164,6 +164,45 @@ struct ResumeForwardTests {
         #expect(refusals == (isListed ? 1 : 2), "\(run.errorText)")
     }
 
+    @Test("-N -R: a port of the server leads here again after breaks")
+    func remote() async throws {
+        let link = try await BreakableLink(.cutUp(after: 400_000, .rst))
+        let far = link.place.port
+        let run = try await run(
+            link,
+            """
+            up -R \(far):127.0.0.1:$target
+            ask() { onServer "$TRAFFIC fetch $* 127.0.0.1 \(far)"; }
+            waitFor ask --size 1000
+            ask --size 2000000 || true
+            waitFor ask --size 2000
+            cat said >&2
+            """
+        )
+        #expect(run.outputText.hasSuffix("1 of 1\n0 of 1\n1 of 1\n"), "\(run.errorText)")
+        #expect(linkReports(run).made >= 1, "\(run.errorText)")
+    }
+
+    @Test("what a mux client asks its master to forward goes on, too")
+    func shared() async throws {
+        let link = try await BreakableLink(.cutDown(after: 900_000, .rst))
+        let run = try await run(
+            link,
+            """
+            mkfifo fifo
+            "$SSH" -M -S $PWD/ctl $HOST 'echo up; cat' < fifo > out 2> said & client=$!
+            started="$started $client"; exec 3> fifo
+            waitFor grep -q up out
+            "$SSH" -S $PWD/ctl -O forward -L $port:10.13.0.2:$target $HOST
+            fetch --count 2 --size \(ResumeForwardTests.size) 127.0.0.1 $port
+            exec 3>&-; wait $client
+            cat said >&2
+            """
+        )
+        #expect(run.outputText == "2 of 2\n", "\(run.errorText)")
+        #expect(linkReports(run).made >= 2, "\(run.errorText)")
+    }
+
     @Test("without resumption a connection ends with its link, so that these tests can fail")
     func ends() async throws {
         let link = try await BreakableLink(.cutDown(after: 600_000, .rst))
