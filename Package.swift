@@ -95,11 +95,19 @@ let package = Package(
                 "SSHConfig", "Terminal", "Ways",
             ]
         ),
+        .target(
+            name: "Diagnosis",
+            dependencies: [
+                "AWS", "Arguments", "Client", "EC2", "Faults", "JSONText", "Posix", "SSH",
+                "SSHConfig", "Terminal", "Ways",
+            ]
+        ),
         // rank 5
         .executableTarget(
             name: "ec2sh",
             dependencies: [
-                "CCopy", "Arguments", "Client", "Faults", "Posix", "SSHConfig", "Terminal",
+                "CCopy", "Arguments", "Client", "Diagnosis", "Faults", "Posix", "SSHConfig",
+                "Terminal",
             ],
             linkerSettings: [
                 .unsafeFlags(
@@ -158,6 +166,10 @@ let package = Package(
                 "AWS", "Client", "EC2", "Faults", "Posix", "SSH", "SSHConfig", "TestSupport",
                 "Ways",
             ]
+        ),
+        .testTarget(
+            name: "DiagnosisTests",
+            dependencies: ["AWS", "Diagnosis", "Faults", "JSONText"]
         ),
         .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"]),
     ],

@@ -119,10 +119,14 @@ private let textFields: [Field<String?>] = [
     Field(name: "privateName", path: \.privateName), Field(name: "vpc", path: \.vpc),
     Field(name: "subnet", path: \.subnet), Field(name: "zone", path: \.zone),
     Field(name: "launched", path: \.launched), Field(name: "account", path: \.account),
+    Field(name: "profile", path: \.profile),
+    Field(name: "metadataTokens", path: \.metadataTokens),
+    Field(name: "stateReason", path: \.stateReason),
 ]
 private let listFields: [Field<[String]>] = [
     Field(name: "ipv6Addresses", path: \.ipv6Addresses),
     Field(name: "otherAddresses", path: \.otherAddresses),
+    Field(name: "securityGroups", path: \.securityGroups),
 ]
 
 private func jsonList(_ texts: [String]) -> JSON {

@@ -58,6 +58,9 @@ extension Instance {
         subnet = element.text("subnetId")
         zone = element["placement"]?.text("availabilityZone")
         launched = element.text("launchTime")
+        profile = element["iamInstanceProfile"]?.text("arn")
+        metadataTokens = element["metadataOptions"]?.text("httpTokens")
+        if self.state != .running { stateReason = element["stateReason"]?.text("message") }
         self.account = account
         for tag in element.items("tagSet") {
             if let key = tag.text("key") { tags[key] = tag.text("value") ?? "" }
@@ -67,14 +70,17 @@ extension Instance {
 
     private mutating func readInterfaces(of element: XMLElement) {
         var ipv6 = [element.text("ipv6Address")].compactMap { $0 }
+        securityGroups = element.items("groupSet").compactMap { $0.text("groupId") }
         for interface in element.items("networkInterfaceSet") {
             ipv6 += interface.items("ipv6AddressesSet").compactMap { $0.text("ipv6Address") }
+            securityGroups += interface.items("groupSet").compactMap { $0.text("groupId") }
             for item in interface.items("privateIpAddressesSet") {
                 otherAddresses += [
                     item.text("privateIpAddress"), item["association"]?.text("publicIp"),
                 ].compactMap { $0 }
             }
         }
+        securityGroups = unique(securityGroups)
         let own = [publicAddress, privateAddress]
         otherAddresses = unique(otherAddresses).filter { !own.contains($0) }
         ipv6Addresses = unique(ipv6)

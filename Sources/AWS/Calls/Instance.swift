@@ -34,6 +34,14 @@ public struct Instance: Sendable, Equatable {
     public var launched: String?
     /// The account it belongs to.
     public var account: String?
+    /// The security groups of its first interface and all others: `sg-…`.
+    public var securityGroups: [String] = []
+    /// The instance profile whose role its programs have, as an ARN.
+    public var profile: String?
+    /// Whether its metadata want a token: `required` or `optional`.
+    public var metadataTokens: String?
+    /// Why it is in its state, in AWS's words; for one that does not run.
+    public var stateReason: String?
     /// What people have written on it.
     public var tags: [String: String] = [:]
 
