@@ -51,6 +51,7 @@ class Gateway:
         given = {
             "address": ADDRESS,
             "port": PORT,
+            "client_address": f"203.0.113.{network.CLIENT_HOST}",
             "directory": DIRECTORY,
             "control": _CONTROL,
             "hosts": f"{client.ROOT}/etc/hosts",
@@ -92,7 +93,7 @@ def make_directory() -> None:
 
 def hosts() -> str:
     """The names of AWS's services."""
-    names = ["sts.amazonaws.com"]
+    names = ["sts.amazonaws.com", "checkip.amazonaws.com"]
     for region in ("eu-central-1", "us-east-1", "us-west-2"):
         for service in ("ec2", "ssm", "ssmmessages", "ec2-instance-connect", "sts", "kms"):
             names.append(f"{service}.{region}.amazonaws.com")

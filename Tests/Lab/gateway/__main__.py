@@ -31,6 +31,7 @@ from aiohttp import web
 
 import calls  # noqa: F401: registers its answers
 import commands  # noqa: F401: registers its answers
+import networks  # noqa: F401: registers its answers
 from authority import Authority
 from control import Control
 from keypairs import describe_key_pairs
@@ -43,6 +44,7 @@ async def main() -> None:
     given = json.loads(await asyncio.to_thread(sys.stdin.readline))
     world = World()
     world.address = given["address"]
+    world.client_address = given["client_address"]
     world.public_keys = given["public_keys"]
     world.key_pairs = describe_key_pairs(given["key_pairs"])
     world.machines = {

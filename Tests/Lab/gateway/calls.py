@@ -143,6 +143,13 @@ def _instance(server: Server) -> dict:
     }
     if server.key_name:
         found["KeyName"] = server.key_name
+    if server.platform:
+        found["Platform"] = server.platform
+    if server.profile:
+        found["IamInstanceProfile"] = {
+            "Id": "AIPA" + server.account.id,
+            "Arn": f"arn:aws:iam::{server.account.id}:instance-profile/{server.profile}",
+        }
     if server.state != "terminated":
         found |= {
             "PrivateIpAddress": server.private, "SubnetId": server.subnet_id,
@@ -175,17 +182,21 @@ def describe_instance_status(call: Call) -> dict:
         {
             "InstanceId": server.id, "AvailabilityZone": server.zone,
             "InstanceState": {"Code": _STATES[server.state], "Name": server.state},
-            "InstanceStatus": _status(server), "SystemStatus": _status(server),
+            "InstanceStatus": _status(server, "instance"),
+            "SystemStatus": _status(server, "system"),
         } for server in chosen
     ]}
 
 
-def _status(server: Server) -> dict:
-    word = "initializing" if server.initializing else "passed"
-    return {
-        "Status": "initializing" if server.initializing else "ok",
-        "Details": [{"Name": "reachability", "Status": word}],
-    }
+def _status(server: Server, check: str) -> dict:
+    status, word = "ok", "passed"
+    if server.initializing:
+        status = word = "initializing"
+    elif server.impaired == check:
+        status, word = "impaired", "failed"
+    elif not server.is_up:
+        status = word = "not-applicable"
+    return {"Status": status, "Details": [{"Name": "reachability", "Status": word}]}
 
 
 @answers("ec2:DescribeImages")

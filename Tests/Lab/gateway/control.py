@@ -9,7 +9,8 @@ Orders ("do"), with what they take beyond that; "account" is what "account" answ
             sshd_config that come first),
             managed: a machine of Systems Manager's that is not EC2's            -> instances
   set       account, instance, and any of: state, name, public (false takes the address away), ssm,
-            port (open, refuse, drop, reject), console, instance_connect, key_name, initializing
+            port (open, refuse, drop, reject), console, instance_connect, key_name, initializing,
+            impaired (system or instance: the status check that fails), platform, profile
   endpoint  account, region, subnet, state, reaches, refuse_after           -> endpoint
   forget    account, endpoint                              it is deleted
   deny      account, actions (patterns such as ssm:StartSession, document:AWS-StartSSHSession)
@@ -23,6 +24,7 @@ Orders ("do"), with what they take beyond that; "account" is what "account" answ
   pairs     account, public                                whether key pairs have public keys
   clock     account, seconds                               the service's clock is ahead by that
   plan      account, and any field of SessionPlan
+  network   account, and any field of Network (vpc.py): what EC2 says of groups and routes
   cut       account                                        every websocket, without a farewell
   bye       account                                        every data channel is closed with "Bye"
   quiet     account, quiet                                 agents go away, or come back
@@ -213,6 +215,13 @@ class Control:
             if not hasattr(plan, field):
                 raise TypeError(f"a plan has no {field}")
             setattr(plan, field, tuple(value) if isinstance(value, list) else value)
+
+    async def do_network(self, account: str, **changes: object) -> None:
+        network = self._account(account).network
+        for field, value in changes.items():
+            if not hasattr(network, field):
+                raise TypeError(f"a network has no {field}")
+            setattr(network, field, value)
 
     async def do_policy(self, account: str) -> None:
         self._account(account).policy = Policy()

@@ -45,6 +45,8 @@ class Gateway:
             return await open_tunnel(self.world, request, received)
         if received.target.startswith("/v1/data-channel/"):
             return await open_channel(self.world, request, received)
+        if received.method == "GET" and received.headers.get("host", "").startswith("checkip."):
+            return web.Response(text=self.world.client_address + "\n")
         if received.method == "GET" and received.target == "/":
             return web.Response(text=_GREETING)
         answer = await self._answer(request, received)

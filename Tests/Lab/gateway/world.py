@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 from policy import Policy
+from vpc import Network
 
 REGIONS = ("eu-central-1", "us-east-1", "us-west-2")
 
@@ -85,6 +86,9 @@ class Server:
     authorized: list[str] = field(default_factory=list)  # the keys that its user lets in
     console: str | None = None  # None: users and host keys in cloud-init's form
     initializing: bool = False
+    impaired: str | None = None  # the status check that fails: system or instance
+    platform: str | None = None  # windows
+    profile: str | None = "ec2sh-lab"  # the instance profile's name
     launched: float = field(default_factory=time.time)
 
     @property
@@ -197,6 +201,7 @@ class Account:
         self.has_public_keys = True  # whether key pairs are told with their public keys
         self.policy: Policy | None = None  # what alone is allowed
         self.plan = SessionPlan()
+        self.network = Network()
         self.sessions: dict[str, object] = {}
         self.tunnels: set[object] = set()
 
