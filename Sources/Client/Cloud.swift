@@ -1,5 +1,5 @@
-internal import AWS
-internal import EC2
+public import AWS
+public import EC2
 internal import Faults
 internal import Posix
 internal import SSHConfig
@@ -8,11 +8,13 @@ internal import Ways
 /// AWS as one target sees it: its profile and regions.
 ///
 /// Nobody is asked before something is needed.
-final class Cloud {
-    private let settings: AWSSettings
+public final class Cloud {
+    /// What environment and shared files say.
+    public let settings: AWSSettings
     private let regions: [String]
     private let cache: InventoryCache?
-    private let table: UserTable
+    /// The names that images let in.
+    public let table: UserTable
     private let context: Context
     private let questions: CloudQuestions
     private let notes = CloudNotes()
@@ -40,9 +42,20 @@ final class Cloud {
         questions = try CloudQuestions(context.prompter)
     }
 
+    /// Prepares to ask about the host of a run, or about none.
+    /// - Parameter context: what the run shares.
+    /// - Throws: ``AWS/ServiceError`` for files that cannot be read; ``EC2/UserTableError``;
+    ///   ``Posix/SystemError``.
+    public convenience init(in context: Context) throws {
+        let options = context.configuration.options
+        let target = InstanceTarget(options.ec2Instance ?? options.hostname)
+        let table = try UserTable.load(userFile: context.userTablePath)
+        try self.init(options, region: target.region, table: table, in: context)
+    }
+
     /// Whether something on this machine looks like credentials: without it, AWS is asked only
     /// when nothing else is left.
-    var hasSigns: Bool { settings.hasSignsOfCredentials || isOnEC2() }
+    public var hasSigns: Bool { settings.hasSignsOfCredentials || isOnEC2() }
 
     /// Finds an instance without asking anybody.
     func cached(_ target: InstanceTarget) -> KnownInstance? {
@@ -165,7 +178,8 @@ final class Cloud {
     func printNotes() { notes.print(to: context.trace) }
 
     /// Begins the client of each region, once; the first may have to ask where we are.
-    private func inventory() -> Task<Result<Inventory, ServiceError>, Never> {
+    /// - Returns: who asks all of them.
+    public func inventory() -> Task<Result<Inventory, ServiceError>, Never> {
         if let inventoryTask { return inventoryTask }
         context.poller.add(questions)
         let (settings, regions, ask, notes) = (settings, regions, questions.ask, notes)

@@ -66,7 +66,7 @@ extension FlagReader {
     /// - Returns: the host; empty for a verb that needs none.
     mutating func finish() throws -> String {
         if let complaint = invocation.complaint { throw UsageFault(complaint, in: invocation) }
-        let needsHost = invocation.verb != .list && invocation.verb != .attach
+        let needsHost = ![.list, .attach, .doctor].contains(invocation.verb)
         if host == nil, needsHost { throw UsageFault(invocation) }
         let host = host ?? ""
         do {

@@ -2,7 +2,7 @@ internal import EC2
 internal import Faults
 internal import Posix
 internal import SSH
-internal import SSHConfig
+public import SSHConfig
 
 extension Connector {
     /// Logs in on a connection whose host key is verified.
@@ -86,7 +86,7 @@ extension Context {
     /// The agent's socket: IdentityAgent, else SSH_AUTH_SOCK (ssh_config(5)).
     /// - Parameter options: IdentityAgent.
     /// - Returns: nil when there is none or it is not to be asked.
-    func agentPath(_ options: Options) -> String? {
+    public func agentPath(_ options: Options) -> String? {
         let path: String?
         switch options.identityAgent {
         case nil, "SSH_AUTH_SOCK": path = environment["SSH_AUTH_SOCK"]

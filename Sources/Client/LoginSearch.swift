@@ -13,12 +13,14 @@ struct LoginSearch {
     private(set) var plan: Plan
     private let context: Context
     private let memory: LoginMemory?
-    private var facts: LoginFacts
+    private(set) var facts: LoginFacts
     private var next: LoginAttempt?
     /// Looks for the key of the instance's key pair.
     private var pairKey: PairKeySearch?
     /// What the server said before a key was pushed in vain.
     private var refusal: (any Error)?
+    /// What let us in.
+    private(set) var entrance: RememberedLogin?
     /// Whether AWS was asked about a host that is plain to all appearances.
     private var hasGuessed = false
 
@@ -37,13 +39,20 @@ struct LoginSearch {
     ///   - plan: the host, and how to get there.
     ///   - context: what the run shares.
     ///   - wish: what the agent of Systems Manager could do in the place of sshd.
+    ///   - isPatient: whether an instance that starts, or a server's penalty, is waited for.
     /// - Throws: ``EC2/UserTableError`` when the user's own table of names is damaged.
-    init(_ plan: Plan, in context: Context, wish: AgentFacts.Wish = .other) throws {
+    init(
+        _ plan: Plan,
+        in context: Context,
+        wish: AgentFacts.Wish = .other,
+        isPatient: Bool = true
+    ) throws {
         self.plan = plan
         self.context = context
         if Whereabouts.isKnownAddress(plan, in: context) { self.plan.options.becomeInstance() }
         facts = LoginFacts(self.plan.options, localUser: context.user.name)
         facts.agent.wish = wish
+        facts.isPatient = isPatient
         memory =
             facts.isEC2
             ? LoginMemory(environment: context.environment, home: context.user.home) : nil
@@ -331,6 +340,7 @@ struct LoginSearch {
             }
             if login.purpose == .login {
                 remember(success)
+                entrance = success
                 next = login
                 if plan.whereabouts?.way != .ssm { plan.whereabouts?.sharing.drop() }
                 return .loggedIn(connection)

@@ -73,13 +73,13 @@ public enum Strategy {
         case .hostKeyRefused, .keyFilesUnusable, .other: return stop(outcome, facts)
         case .nameNotFound, .noAnswer: return shell(facts) ?? stop(outcome, facts)
         case .notRunning(let state):
-            let isStarting = state == "pending" && facts.retries < mostRetries
+            let isStarting = state == "pending" && mayWait(facts)
             return isStarting ? .again(after: .seconds(3)) : stop(outcome, facts)
         case .connectionRefused, .closedBeforeBanner, .notSSH:
             return waitForStart(facts) ?? shell(facts) ?? stop(outcome, facts)
         case .penalized:
             // Only a penalty that our own names have brought about is waited for, and once.
-            let isOurs = facts.attempts.count > 1 && facts.retries == 0
+            let isOurs = facts.attempts.count > 1 && facts.retries == 0 && facts.isPatient
             return isOurs ? .again(after: penalty) : stop(outcome, facts)
         case .redirected(let user):
             return redirect(to: user, outcome, facts)
@@ -213,8 +213,12 @@ public enum Strategy {
 
     /// An instance that starts is waited for; of any other we do not know that it will ever answer.
     private static func waitForStart(_ facts: LoginFacts) -> Step? {
-        guard facts.isStarting == true, facts.retries < mostRetries else { return nil }
+        guard facts.isStarting == true, mayWait(facts) else { return nil }
         return .again(after: .seconds(min(1 << facts.retries, 8)))
+    }
+
+    private static func mayWait(_ facts: LoginFacts) -> Bool {
+        facts.isPatient && facts.retries < mostRetries
     }
 
     /// A shell without sshd, for a person at a terminal, when nobody has answered as sshd yet and

@@ -147,6 +147,8 @@ public struct LoginFacts: Sendable {
     public var offeredKeys: [String] = []
     /// The logins tried so far, the last one included.
     public var attempts: [LoginAttempt] = []
+    /// Whether an instance that starts, or a server's penalty, is waited for.
+    var isPatient = true
     /// How often the connection was tried again on our own, for any reason.
     public var retries = 0
     /// EC2Ways.

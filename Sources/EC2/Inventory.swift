@@ -182,6 +182,9 @@ public struct Inventory: Sendable {
         )
     }
 
+    /// Who asks AWS about the first region.
+    public var caller: (any ServiceCaller)? { regions.first?.caller }
+
     /// Who asks AWS about an instance's region.
     /// - Parameter known: an instance that ``find(_:newerThan:)`` gave.
     /// - Returns: nil for a region that is not among these.

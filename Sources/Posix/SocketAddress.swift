@@ -100,7 +100,7 @@ public struct SocketAddress: Sendable, Hashable {
     }
 
     /// Whether it is an IPv6 address that is only valid on one link: fe80::/10.
-    var isLinkLocal: Bool { family == .ipv6 && bytes[8] == 0xfe && bytes[9] & 0xc0 == 0x80 }
+    public var isLinkLocal: Bool { family == .ipv6 && bytes[8] == 0xfe && bytes[9] & 0xc0 == 0x80 }
 
     private init(bytes: [UInt8], family: SocketFamily) {
         self.bytes = bytes

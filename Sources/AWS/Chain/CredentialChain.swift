@@ -125,7 +125,9 @@ struct CredentialChain: Sendable {
 }
 
 /// As one word of a shell's command line.
-func shellWord(_ text: String) -> String {
+/// - Parameter text: any text.
+/// - Returns: the text, in quotes where it needs them.
+public func shellWord(_ text: String) -> String {
     let isPlain = text.utf8.allSatisfy {
         (0x41...0x5a).contains($0 & ~0x20) || (0x30...0x39).contains($0)
             || "-_./=@".utf8.contains($0)

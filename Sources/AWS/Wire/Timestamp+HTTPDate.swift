@@ -10,7 +10,9 @@ extension Timestamp {
     }
 
     /// `2025-01-02T03:04:05` and what follows, as in AWS's caches.
-    func iso(_ zone: String) -> String {
+    /// - Parameter zone: what follows, such as `Z`.
+    /// - Returns: the time in UTC.
+    public func iso(_ zone: String) -> String {
         let text = basic
         func part(_ begin: Int, _ count: Int) -> Substring { text.dropFirst(begin).prefix(count) }
         return "\(part(0, 4))-\(part(4, 2))-\(part(6, 2))"
