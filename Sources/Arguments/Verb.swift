@@ -2,7 +2,7 @@
 public enum Verb: String, CaseIterable, Sendable {
     /// Joins standard input and output to the instance's sshd: `proxy HOST [PORT [USER]]`.
     case proxy
-    /// Examines the way to a host and the login: `doctor HOST [--json]`.
+    /// Examines the way to a host and the login: `doctor [HOST] [--json] [--security]`.
     case doctor
     /// Mends what doctor found: `fix HOST [--yes]`.
     case fix
@@ -17,6 +17,8 @@ public enum Verb: String, CaseIterable, Sendable {
         case json
         /// Print what may be typed for an instance, from the cache alone.
         case words
+        /// Say what should be safer, too.
+        case security
         /// Do not ask.
         case yes
     }
@@ -24,7 +26,7 @@ public enum Verb: String, CaseIterable, Sendable {
     /// The long options this verb takes.
     public var longOptions: [LongOption] {
         switch self {
-        case .doctor: [.json]
+        case .doctor: [.json, .security]
         case .list: [.json, .words]
         case .fix: [.yes]
         case .proxy, .attach: []
@@ -35,7 +37,7 @@ public enum Verb: String, CaseIterable, Sendable {
     public var synopsis: String {
         switch self {
         case .proxy: "destination [port [user]]"
-        case .doctor: "destination [--json]"
+        case .doctor: "[destination] [--json] [--security]"
         case .fix: "destination [--yes]"
         case .list: "[pattern] [--json | --words]"
         case .attach: "[destination]"

@@ -62,6 +62,7 @@ public struct Finding: Sendable, Equatable {
 
     /// The same, in nobody's way after all: for an obstacle that there is a way around.
     /// - Parameter why: what makes it harmless.
+    /// - Returns: a note in the place of something broken.
     func harmless(_ why: String) -> Finding {
         guard status == .broken else { return self }
         return .note("\(says); \(why)", seen: seen, remedy)

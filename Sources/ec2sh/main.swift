@@ -1,5 +1,6 @@
 internal import Arguments
 internal import Client
+internal import Diagnosis
 internal import Faults
 internal import Posix
 internal import SSHConfig
@@ -52,7 +53,9 @@ func start(_ invocation: Invocation, _ trace: Trace) throws -> Int32 {
             return try run.run()
         case .list:
             return try ListRun(in: context).run()
-        case nil, .doctor, .fix, .attach:
+        case .doctor:
+            return try DoctorRun(in: context).run()
+        case nil, .fix, .attach:
             return try Run(in: context).run()
         }
     }

@@ -102,7 +102,7 @@ struct PolicyTests {
 
     @Test("No call is made but by the files of Calls")
     func callsAreInOnePlace() throws {
-        for directory in ["EC2", "Ways", "Client", "ec2sh"] {
+        for directory in ["EC2", "Ways", "Client", "Diagnosis", "ec2sh"] {
             for (name, text) in try sources(directory) {
                 #expect(
                     !text.contains(/(?:caller|client)\.(?:query|json)\(/),

@@ -184,7 +184,7 @@ _ec2sh() {
         _ec2sh_value "$value" "" "$word"
     elif [[ $word == --* && -z $dashes ]]; then
         case $verb in
-        doctor) _ec2sh_offer "$word" --json ;;
+        doctor) _ec2sh_offer "$word" --json --security ;;
         list) _ec2sh_offer "$word" --json --words ;;
         fix) _ec2sh_offer "$word" --yes ;;
         esac

@@ -19,7 +19,8 @@ public struct AddressRange: Sendable, Equatable {
     }
 
     /// Whether an address is in the range.
-    /// - Parameter address: in digits; of the other family, or none at all, it is in no range.
+    /// - Parameter address: in digits.
+    /// - Returns: false also for what is of the other family, or no address at all.
     public func contains(_ address: String) -> Bool {
         guard let other = addressBytes(address), other.count == bytes.count else { return false }
         let whole = length / 8

@@ -19,6 +19,7 @@ public enum RouteChoice {
     /// - Parameters:
     ///   - ends: from where.
     ///   - table: the subnet's.
+    /// - Returns: closed also for a way out that lets nobody in.
     public static func judge(_ ends: PathEnds, _ table: RouteTable) -> PathVerdict {
         let routes = table.routes.filter { ends.isIn($0.destination) == true }
         let chosen = routes.max { $0.prefixLength < $1.prefixLength }

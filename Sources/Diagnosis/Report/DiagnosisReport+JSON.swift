@@ -2,8 +2,9 @@ internal import Faults
 public import JSONText
 
 extension DiagnosisReport {
-    /// The report for programs. Members are added, never renamed or removed, as long as `version`
-    /// stays 1.
+    /// The report for programs.
+    ///
+    /// Members are added, never renamed or removed, as long as `version` stays 1.
     ///
     ///     {"version": 1, "host": "web", "instance": "i-…", "verdict": "healthy|broken|unknown",
     ///      "causes": ["network.security-group"],

@@ -1,0 +1,25 @@
+internal import Posix
+
+/// Brings values of the asynchronous side to the loop, and hands each on as soon as it is there.
+final class Inbox<Value: Sendable>: Source {
+    private let mailbox: Mailbox<Value>
+    private let take: (Value) -> Void
+
+    /// Makes an empty one.
+    /// - Parameter take: gets each value, in the loop's thread.
+    /// - Throws: ``Posix/SystemError`` when there is no descriptor left.
+    init(_ take: @escaping (Value) -> Void) throws(SystemError) {
+        mailbox = try Mailbox()
+        self.take = take
+    }
+
+    /// Leaves a value; from any thread.
+    var send: @Sendable (Value) -> Void {
+        let mailbox = mailbox
+        return { mailbox.send($0) }
+    }
+
+    var deadline: Instant? { nil }
+    func watch(_ set: inout PollSet) { _ = set.watch(mailbox.number, .read) }
+    func ready(_ set: PollSet, now: Instant) { mailbox.take().forEach(take) }
+}
