@@ -4,7 +4,7 @@ public enum Verb: String, CaseIterable, Sendable {
     case proxy
     /// Examines the way to a host and the login: `doctor [HOST] [--json] [--security]`.
     case doctor
-    /// Mends what doctor found: `fix HOST [--yes]`.
+    /// Mends what doctor found: `fix HOST [--yes] [--dry-run | --undo]`.
     case fix
     /// Shows instances: `list [PATTERN] [--json | --words]`.
     case list
@@ -21,6 +21,10 @@ public enum Verb: String, CaseIterable, Sendable {
         case security
         /// Do not ask.
         case yes
+        /// Change nothing, say what would be changed.
+        case dryRun = "dry-run"
+        /// Take back what was changed.
+        case undo
     }
 
     /// The long options this verb takes.
@@ -28,7 +32,7 @@ public enum Verb: String, CaseIterable, Sendable {
         switch self {
         case .doctor: [.json, .security]
         case .list: [.json, .words]
-        case .fix: [.yes]
+        case .fix: [.yes, .dryRun, .undo]
         case .proxy, .attach: []
         }
     }
@@ -38,7 +42,7 @@ public enum Verb: String, CaseIterable, Sendable {
         switch self {
         case .proxy: "destination [port [user]]"
         case .doctor: "[destination] [--json] [--security]"
-        case .fix: "destination [--yes]"
+        case .fix: "[destination] [--yes] [--dry-run | --undo]"
         case .list: "[pattern] [--json | --words]"
         case .attach: "[destination]"
         }

@@ -165,6 +165,20 @@ public final class Cloud {
         }
     }
 
+    /// Gives who asks AWS about a region, whichever it is.
+    /// - Parameter region: such as `eu-central-1`.
+    /// - Returns: makes the caller, when it is first needed.
+    public func caller(
+        in region: String
+    ) -> @Sendable () async throws(ServiceError) -> any ServiceCaller {
+        // Questions are brought to the person by the loop from then on.
+        _ = inventory()
+        let (settings, ask, notes) = (settings, questions.ask, notes)
+        return { () async throws(ServiceError) in
+            try await AWSClient.make(settings, asking: ask) { notes.add($0) }.within(region)
+        }
+    }
+
     /// Whether AWS lets us wait, as it is asked too much.
     var isThrottled: Bool { notes.isThrottled }
 

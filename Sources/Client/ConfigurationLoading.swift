@@ -66,7 +66,9 @@ extension FlagReader {
     /// - Returns: the host; empty for a verb that needs none.
     mutating func finish() throws -> String {
         if let complaint = invocation.complaint { throw UsageFault(complaint, in: invocation) }
-        let needsHost = ![.list, .attach, .doctor].contains(invocation.verb)
+        let needsHost =
+            ![.list, .attach, .doctor].contains(invocation.verb)
+            && !invocation.words.contains(.long(.undo))
         if host == nil, needsHost { throw UsageFault(invocation) }
         let host = host ?? ""
         do {

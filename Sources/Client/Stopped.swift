@@ -5,6 +5,8 @@ public struct Stopped: Fault {
     /// What the last attempt ended with.
     public let fault: any Error
     let stop: Strategy.Stop
+    /// Whether nobody answered at the address.
+    public var isUnanswered: Bool { LoginOutcome(fault) == .noAnswer }
 
     private var inner: (any Fault)? { fault as? any Fault }
     /// The fault's.

@@ -1,210 +1,26 @@
-internal import AWS
 internal import Arguments
 public import Client
-internal import EC2
 internal import Faults
-internal import Posix
-internal import SSHConfig
 
 /// `ec2sh doctor [HOST] [--json] [--security]`: looks at everything between here and a host, and
 /// names what is in the way.
-///
-/// Logins are tried in the loop's thread, as they need it; everything else is looked at beside it.
-/// Nothing is changed, here or elsewhere.
 public struct DoctorRun {
     private let context: Context
-    private let invocation: Invocation
-    private let options: Options
-    private let host: String?
 
     /// Prepares a run.
     /// - Parameter context: what the run shares.
-    public init(in context: Context) {
-        self.context = context
-        invocation = context.configuration.invocation
-        options = context.configuration.options
-        host = invocation.destination
-    }
+    public init(in context: Context) { self.context = context }
 
     /// Looks, and prints what was found.
     /// - Returns: 0 when nothing is in the way, 1 when something is, 255 when nobody could tell.
     /// - Throws: what is wrong with AWS's files; ``Posix/SystemError`` when the output takes nothing.
     public func run() throws -> Int32 {
-        let cloud = try Cloud(in: context)
-        let facts = try cloudFacts(cloud)
-        let (trials, keep) = Fact<Trials>.promised(Trials())
-        if host == nil { keep(Trials()) }
-        let checks = checks(cloud, facts, trials)
-        let printer = Printer(context, isJSON: invocation.words.contains(.long(.json)))
-        var findings: [Check.ID: Finding]?
-        let told = try Inbox<(Check, Finding)> { printer.tell($0, $1) }
-        let ended = try Inbox<[Check.ID: Finding]> { findings = $0 }
-        context.poller.add(told)
-        context.poller.add(ended)
-        defer {
-            context.poller.remove(told)
-            context.poller.remove(ended)
-        }
-        let (tell, end) = (told.send, ended.send)
-        let work = Task.detached {
-            end(await Examination(checks, limit: DoctorRun.limit).run { tell(($0, $1)) })
-        }
-        defer { work.cancel() }
-        if host != nil { keep(tryLogins()) }
-        let found = try context.poller.wait { findings.map { .done($0) } ?? .again } ?? [:]
-        cloudNotes(cloud)
-        let report = DiagnosisReport(
-            host: host,
-            instance: nil,
-            checks,
-            found,
-            essential: [host == nil ? "aws.credentials" : "login.accepted"]
-        )
-        try printer.end(report)
-        return report.verdict.exitStatus
-    }
-
-    /// How long all of it may take; packets that vanish have been given up by then.
-    private static let limit = Duration.seconds(14)
-    /// How long an address, and then the other ways, may take to answer, in seconds.
-    private static let patience = (direct: 4, others: 8)
-
-    private func cloudNotes(_ cloud: Cloud) {
-        context.trace.debug(.debug1, .aws, "profile \(cloud.settings.profileName)")
-    }
-
-    // MARK: - What is looked at
-
-    private var isByName: Bool { host != nil && LoginFacts.isInstance(options) }
-
-    private var isBehindProxy: Bool { options.proxyCommand != nil || !options.proxyJump.isEmpty }
-
-    /// What AWS is asked; nil where it has nothing to do with the host.
-    private func cloudFacts(_ cloud: Cloud) throws -> CloudFacts? {
-        guard host != nil else { return CloudFacts(cloud, nil) }
-        guard options.ec2Host != .no, isByName || cloud.hasSigns && !isBehindProxy else {
-            return nil
-        }
-        let facts = CloudFacts(cloud, InstanceTarget(options.ec2Instance ?? options.hostname))
-        if isByName { return facts }
-        // A name that is not one of EC2's may stand for an instance all the same.
-        var answer: Bool?
-        let inbox = try Inbox<Bool> { answer = $0 }
-        context.poller.add(inbox)
-        defer { context.poller.remove(inbox) }
-        let send = inbox.send
-        Task.detached { send(await facts.instance.value.value != nil) }
-        let limit = readClock() + .seconds(3)
-        let isFound = try context.poller.wait(until: limit) { answer.map { .done($0) } ?? .again }
-        return isFound == true ? facts : nil
-    }
-
-    private func checks(
-        _ cloud: Cloud,
-        _ facts: CloudFacts?,
-        _ trials: Fact<Trials>
-    ) -> [Check] {
-        let here = HereChecks(
-            home: context.user.home,
-            user: context.user.id,
-            keyFiles: keyFiles,
-            agent: context.agentPath(options),
-            cloud: facts
-        )
-        var checks = here.all
-        let isInstance = facts != nil && host != nil
-        if let facts {
-            checks +=
-                AWSChecks(
-                    cloud: facts,
-                    profile: cloud.settings.profileName,
-                    isNeeded: host == nil || needsAWS,
-                    trials: trials
-                ).all
-        }
-        guard let host else { return checks }
-        var before: [Check.ID] = []
-        if let facts {
-            checks += InstanceChecks(cloud: facts, trials: trials, allowed: options.ec2Ways).all
-            checks += NetworkChecks(cloud: facts, trials: trials, port: options.port).all
-            before =
-                ["aws.credentials", "aws.permissions"] + InstanceChecks.ids + NetworkChecks.ids
-        }
-        checks += TransportChecks(trials: trials, cloud: facts, before: before).all
-        checks +=
-            LoginChecks(
-                trials: trials,
-                cloud: facts,
-                givenUser: options.isSet(.user) ? options.user : nil,
-                host: host,
-                before: before
-            ).all
-        if let facts {
-            checks += WaysChecks(cloud: facts, trials: trials, allowed: options.ec2Ways).all
-            if isInstance, invocation.words.contains(.long(.security)) {
-                checks += SafetyChecks(cloud: facts, trials: trials, port: options.port).all
-            }
-        }
-        return checks
-    }
-
-    /// Whether only AWS can tell where the host is.
-    private var needsAWS: Bool {
-        if options.ec2Instance != nil { return true }
-        switch InstanceTarget(options.hostname).kind {
-        case .id, .managed, .tag: return true
-        case .address, .dnsName, .name: return false
-        }
-    }
-
-    private var keyFiles: [(path: String, isNamed: Bool)] {
-        let isNamed = options.isSet(.identityFile)
-        let tokens = context.configuration.tokens
-        // Of what was typed, the options have only what is there.
-        let typed = invocation.values(of: .identityFile)
-        let paths = typed + options.identityFile.filter { !typed.contains($0) }
-        return paths.compactMap { path in
-            let file = try? tokens.file(path, in: context.configuration.environment)
-            return file.map { ($0, isNamed || typed.contains(path)) }
-        }
-    }
-
-    // MARK: - Logins
-
-    private func tryLogins() -> Trials {
-        var trials = Trials()
-        do {
-            let ways = options.ec2Ways
-            let others = ways.filter { $0 != .direct }
-            guard ways.contains(.direct), !isManaged else {
-                trials.others = try attempt(ways)
-                return trials
-            }
-            let first = try LoginTrial(
-                in: context,
-                ways: [.direct],
-                patience: DoctorRun.patience.direct
-            )
-            trials.direct = first
-            guard let failure = first.failure, failure.isBeforeServer, first.isInstance,
-                !others.isEmpty
-            else { return trials }
-            if case .notRunning = failure.outcome { return trials }
-            trials.others = try attempt(others)
-        } catch {
-            trials.fault = (error as? any Fault)?.summary ?? "\(error)"
-        }
-        return trials
-    }
-
-    private func attempt(_ ways: [WayName]) throws -> LoginTrial {
-        try LoginTrial(in: context, ways: ways, patience: DoctorRun.patience.others)
-    }
-
-    private var isManaged: Bool {
-        if case .managed = InstanceTarget(options.ec2Instance ?? options.hostname).kind {
-            return true
-        }
-        return false
+        let words = context.configuration.invocation.words
+        let printer = Printer(context, isJSON: words.contains(.long(.json)))
+        let isAboutSafety = words.contains(.long(.security))
+        let outcome = try HostExamination(in: context, isAboutSafety: isAboutSafety)
+            .run { printer.tell($0, $1) }
+        try printer.end(outcome.report)
+        return outcome.report.verdict.exitStatus
     }
 }

@@ -24,6 +24,8 @@ public struct Finding: Sendable, Equatable {
     public var seen: [String]
     /// What mends it.
     public var remedy: Hint?
+    /// The change that `ec2sh fix` can make; nil where people have to.
+    public var repair: Change?
     /// The check that explains it, for ``Status/skipped``.
     public var cause: Check.ID?
 
@@ -41,9 +43,12 @@ public struct Finding: Sendable, Equatable {
     public static func broken(
         _ says: String,
         seen: [String] = [],
-        _ remedy: Hint? = nil
+        _ remedy: Hint? = nil,
+        repair: Change? = nil
     ) -> Finding {
-        Finding(status: .broken, says: says, seen: seen, remedy: remedy)
+        var finding = Finding(status: .broken, says: says, seen: seen, remedy: remedy)
+        finding.repair = repair
+        return finding
     }
 
     /// Nobody could tell, and why.

@@ -1,4 +1,5 @@
 internal import Client
+internal import Diagnosis
 internal import Faults
 internal import Posix
 internal import SSHConfig
@@ -13,14 +14,16 @@ internal import SSHConfig
 /// Prints what ended the run.
 /// - Parameters:
 ///   - error: what was thrown.
+///   - finding: what explains it; its remedy stands in for the error's own.
 ///   - trace: where it goes.
-func report(_ error: any Error, to trace: Trace) {
+func report(_ error: any Error, explainedBy finding: Finding? = nil, to trace: Trace) {
     guard let fault = error as? any Fault else {
         trace.say(.fatal, "ec2sh: error: \(error)")
         return
     }
     for line in fault.words ?? ["ec2sh: error: \(fault.summary)"] { trace.say(.fatal, line) }
-    if let hint = fault.hint { trace.say(.fatal, "ec2sh: hint: \(hint.text)") }
+    if let finding { trace.say(.fatal, "ec2sh: error: \(visible(finding.says.utf8))") }
+    if let hint = finding?.remedy ?? fault.hint { trace.say(.fatal, "ec2sh: hint: \(hint.text)") }
     var cause = fault.cause
     while let below = cause {
         trace.debug(.debug1, fault.layer, "because: \(below)")

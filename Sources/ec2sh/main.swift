@@ -55,8 +55,15 @@ func start(_ invocation: Invocation, _ trace: Trace) throws -> Int32 {
             return try ListRun(in: context).run()
         case .doctor:
             return try DoctorRun(in: context).run()
-        case nil, .fix, .attach:
-            return try Run(in: context).run()
+        case .fix:
+            return try FixRun(in: context).run()
+        case nil, .attach:
+            do {
+                return try Run(in: context).run()
+            } catch let stopped as Stopped {
+                report(stopped, explainedBy: FailedLogin(stopped, in: context).cause(), to: trace)
+                return 255
+            }
         }
     }
 }

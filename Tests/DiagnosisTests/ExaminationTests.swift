@@ -113,7 +113,6 @@ struct DiagnosisReportTests {
         let findings: [String: Finding] = ["a": finding, "b": .unknown("never asked")]
         let report = DiagnosisReport(
             host: "web",
-            instance: nil,
             checks,
             findings,
             essential: ["a"]
@@ -128,14 +127,13 @@ struct DiagnosisReportTests {
         let finding = Finding.broken("no\u{1b}way", seen: ["rtb-1"], .run("aws ec2 x"))
         let report = DiagnosisReport(
             host: "web",
-            instance: "i-1",
             [check],
             ["network.route": finding],
             essential: []
         )
         #expect(
             report.json.text == """
-                {"version":1,"host":"web","instance":"i-1","verdict":"broken",\
+                {"version":1,"host":"web","verdict":"broken",\
                 "causes":["network.route"],"checks":[{"id":"network.route","layer":"network",\
                 "title":"route","status":"broken","says":"no\\u001bway","seen":["rtb-1"],\
                 "run":"aws ec2 x"}]}

@@ -121,4 +121,46 @@ struct DoctorFormTests {
             #expect(!run.outputText.contains(secret) && !run.errorText.contains(secret))
         }
     }
+
+    @Test("on a terminal lines come as they are known, with colour unless NO_COLOR is set")
+    func terminal() async throws {
+        let cloud = try await CloudClient()
+        let web = try await cloud.aws.launch("web")
+        for (environment, isColoured) in [([:], true), (["NO_COLOR": "1"], false)] {
+            let terminal = PseudoTerminal(columns: 200, rows: 50)
+            try cloud.start(["doctor", web.id], in: terminal, environment)
+            #expect(try terminal.waitForEnd(seconds: 60) == .exited(0), "\(terminal.transcript)")
+            let text = terminal.transcript
+            #expect(text.contains("\u{1b}[32m") == isColoured, "\(text)")
+            let state = try #require(text.range(of: " state: \(web.id) is running"))
+            let end = try #require(text.range(of: "nothing is in the way"))
+            #expect(state.lowerBound < end.lowerBound)
+        }
+    }
+
+    @Test("a login that fails as nobody answers ends with the cause that AWS knows, and its remedy")
+    func failedLogin() async throws {
+        let cloud = try await CloudClient()
+        try await cloud.aws.order("network", ["rules": []])
+        let web = try await cloud.aws.launch("web", DoctorScenario.closed)
+        let options = ["-o", "ConnectTimeout=2"]
+        let run = try await cloud.run(options + [web.id, "true"], limit: .seconds(60))
+        #expect(run.status == 255)
+        let last = run.errorLines.suffix(2)
+        #expect(
+            last.first?.contains("does not let 203.0.113.2 in on tcp port 22") == true,
+            "\(run.errorText)"
+        )
+        #expect(
+            last.last?.hasPrefix("ec2sh: hint: run: aws ec2 authorize-security-group-ingress")
+                == true
+        )
+        // Where AWS knows no cause, or may not be asked, all is as it was.
+        try await cloud.aws.order("deny", ["actions": ["ec2:DescribeSecurityGroups"]])
+        let blind = try await cloud.run(options + [web.id, "true"], limit: .seconds(60))
+        #expect(blind.status == 255)
+        #expect(!blind.errorText.contains("sg-"), "\(blind.errorText)")
+        let quiet = try await cloud.run(["-q"] + options + [web.id, "true"], limit: .seconds(60))
+        #expect(quiet.errorText == "")
+    }
 }

@@ -52,4 +52,19 @@ extension CloudClient {
         )
         return (report, run, took)
     }
+
+    /// Runs the binary, as the user, in a terminal.
+    func start(
+        _ arguments: [String],
+        in terminal: PseudoTerminal,
+        _ environment: [String: String] = [:]
+    ) throws {
+        let number = "\(user.number)"
+        let own = ["HOME": user.home, "USER": user.name, "TERM": "xterm", "PATH": "/usr/bin:/bin"]
+        try terminal.start(
+            ["/usr/bin/setpriv", "--reuid", number, "--regid", number, "--clear-groups", "--"]
+                + [client.binary] + arguments + client.options,
+            environment: own.merging(aws.environment) { $1 }.merging(environment) { $1 }
+        )
+    }
 }

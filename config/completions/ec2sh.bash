@@ -186,7 +186,7 @@ _ec2sh() {
         case $verb in
         doctor) _ec2sh_offer "$word" --json --security ;;
         list) _ec2sh_offer "$word" --json --words ;;
-        fix) _ec2sh_offer "$word" --yes ;;
+        fix) _ec2sh_offer "$word" --yes --dry-run --undo ;;
         esac
     elif [[ $word == -* && -z $dashes ]]; then
         for ((rest = 1; rest < ${#word} - 1; rest++)); do

@@ -43,7 +43,8 @@ struct HereChecks: Sendable {
         return .broken(
             "others can write in \(path) (mode \(octal(facts.mode)))",
             seen: [seen],
-            .run("chmod 700 \(shellWord(path))")
+            .run("chmod 700 \(shellWord(path))"),
+            repair: .mode(path: path, from: facts.mode, to: 0o700)
         )
     }
 
@@ -64,7 +65,8 @@ struct HereChecks: Sendable {
                 return .broken(
                     "\(path) can be read by others, and ssh takes no such key",
                     seen: ["mode \(octal(facts.mode))"],
-                    .run("chmod 600 \(word)")
+                    .run("chmod 600 \(word)"),
+                    repair: .mode(path: path, from: facts.mode, to: 0o600)
                 )
             }
             bytes = try readFile(path, limit: 64 << 10).bytes

@@ -72,10 +72,26 @@ struct InstanceChecks: Sendable {
         case .pending: return .broken("\(says)", seen: seen, .run("ec2sh \(instance.id)"))
         case .stopped, .stopping:
             let command = "aws ec2 start-instances --region \(known.region) --instance-ids"
-            return .broken(says, seen: seen, .run("\(command) \(instance.id)"))
+            return .broken(
+                says,
+                seen: seen + InstanceChecks.warnings(instance),
+                .run("\(command) \(instance.id)"),
+                // What is still about to stop cannot be started.
+                repair: instance.state == .stopped
+                    ? .start(instance: instance.id, region: known.region) : nil
+            )
         default:
             return .broken(says, seen: seen, .run("ec2sh list"))
         }
+    }
+
+    /// What starting an instance may bring besides.
+    private static func warnings(_ instance: Instance) -> [String] {
+        var warnings = ["a public address that is no Elastic IP will be another one"]
+        if let group = instance.tags["aws:autoscaling:groupName"] {
+            warnings.append("it belongs to the auto scaling group \(group), which may replace it")
+        }
+        return warnings
     }
 
     private func platform(_ known: KnownInstance, _ trials: Trials) -> Finding {

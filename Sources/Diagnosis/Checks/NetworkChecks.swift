@@ -49,10 +49,20 @@ struct NetworkChecks: Sendable {
                 case .failure(let error): return .unknown(error.summary, error.hint)
                 case .success(let groups):
                     let lists = await cloud.prefixLists.value
-                    return finding(
+                    let group = groups.first
+                    var found = finding(
                         InboundRules.judge(ends, groups, prefixLists: lists),
-                        groups.first.map { authorization(ends, $0, known.region) }
+                        group.map { authorization(ends, $0, known.region) }
                     )
+                    if found.status == .broken, let group, let range = ends.ownRange {
+                        found.repair = .allow(
+                            range: range,
+                            port: port,
+                            group: group.id,
+                            region: known.region
+                        )
+                    }
+                    return found
                 }
             },
         ]
@@ -101,7 +111,7 @@ struct NetworkChecks: Sendable {
     /// A rule for this address alone.
     private func authorization(_ ends: PathEnds, _ group: SecurityGroup, _ region: String) -> Hint {
         let command = "aws ec2 authorize-security-group-ingress --region \(region) --group-id"
-        let range = ends.source.map { $0 + (ends.isIPv6 ? "/128" : "/32") } ?? "YOUR-ADDRESS/32"
+        let range = ends.ownRange ?? "YOUR-ADDRESS/32"
         let permission =
             ends.isIPv6
             ? "--ip-permissions 'IpProtocol=tcp,FromPort=\(port),ToPort=\(port),"

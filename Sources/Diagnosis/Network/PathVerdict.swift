@@ -33,6 +33,9 @@ public struct PathEnds: Sendable, Equatable {
 }
 
 extension PathEnds {
+    /// The range of the source alone.
+    var ownRange: String? { source.map { $0 + (isIPv6 ? "/128" : "/32") } }
+
     /// Whether a range holds the source; nil when only the source could tell.
     func isIn(_ range: String) -> Bool? {
         if range == everywhere { return true }

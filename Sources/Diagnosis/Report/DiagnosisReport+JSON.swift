@@ -6,18 +6,17 @@ extension DiagnosisReport {
     ///
     /// Members are added, never renamed or removed, as long as `version` stays 1.
     ///
-    ///     {"version": 1, "host": "web", "instance": "i-…", "verdict": "healthy|broken|unknown",
+    ///     {"version": 1, "host": "web", "verdict": "healthy|broken|unknown",
     ///      "causes": ["network.security-group"],
     ///      "checks": [{"id": "network.security-group", "layer": "network", "title": "…",
     ///                  "status": "ok|note|broken|unknown|skipped", "says": "…", "seen": ["…"],
     ///                  "run": "a command", "advice": "a sentence", "because": "another id"}]}
     ///
-    /// `host`, `instance`, `run`, `advice` and `because` are there only if there is something to
+    /// `host`, `run`, `advice` and `because` are there only if there is something to
     /// say; `seen` has the facts that `says` rests on, and `says` alone is the fact where it is empty.
     public var json: JSON {
         var members: [(name: String, value: JSON)] = [("version", JSON(.number(1)))]
         if let host { members.append(("host", JSON(.string(host)))) }
-        if let instance { members.append(("instance", JSON(.string(instance)))) }
         members.append(("verdict", JSON(.string(verdict.rawValue))))
         members.append(("causes", list(causes.map(\.check.id))))
         members.append(("checks", JSON(.array(rows.map(\.json)))))

@@ -29,8 +29,6 @@ public struct DiagnosisReport: Sendable {
 
     /// The host as it was typed; nil when this machine alone was looked at.
     public let host: String?
-    /// The instance it stands for, as far as known.
-    public let instance: String?
     /// In order.
     public let rows: [Row]
     /// What all of it means.
@@ -39,19 +37,16 @@ public struct DiagnosisReport: Sendable {
     /// Draws the conclusion.
     /// - Parameters:
     ///   - host: the host as it was typed.
-    ///   - instance: the instance it stands for.
     ///   - checks: what was looked at, in order.
     ///   - findings: what was found.
     ///   - essential: the checks without which nothing can be called healthy.
     public init(
         host: String?,
-        instance: String?,
         _ checks: [Check],
         _ findings: [Check.ID: Finding],
         essential: [Check.ID]
     ) {
         self.host = host
-        self.instance = instance
         rows = checks.compactMap { check in
             findings[check.id].map { Row(check: check, finding: $0) }
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from answers import Call, Fault, answers
 from vpc import EVERYWHERE
 
@@ -104,6 +106,89 @@ def get_managed_prefix_list_entries(call: Call) -> dict:
     if name not in call.account.network.lists:
         raise Fault("InvalidPrefixListID.NotFound", f"The prefix list ID '{name}' does not exist")
     return {"Entries": [{"Cidr": range_} for range_ in call.account.network.lists[name]]}
+
+
+@answers("ec2:AuthorizeSecurityGroupIngress")
+async def authorize_security_group_ingress(call: Call) -> dict:
+    rules = _asked(call)
+    for rule in rules:
+        if rule in call.account.network.rules:
+            raise Fault("InvalidPermission.Duplicate", "the specified rule already exists")
+    call.account.network.rules += rules
+    await enforce(call)
+    return {"Return": True, "SecurityGroupRules": []}
+
+
+@answers("ec2:RevokeSecurityGroupIngress")
+async def revoke_security_group_ingress(call: Call) -> dict:
+    for rule in _asked(call):
+        if rule not in call.account.network.rules:
+            raise Fault(
+                "InvalidPermission.NotFound", "The specified rule does not exist in this security group.",
+            )
+        call.account.network.rules.remove(rule)
+    await enforce(call)
+    return {"Return": True}
+
+
+def _asked(call: Call) -> list[dict]:
+    """The permissions of a call, as this world keeps them: one for each source."""
+    if call.parameters.get("GroupId") != group_id(call):
+        raise Fault("InvalidGroup.NotFound", "The security group does not exist")
+    rules = []
+    for permission in call.parameters["IpPermissions"]:
+        ports = [permission["FromPort"], permission["ToPort"]]
+        sources = [item["CidrIp"] for item in permission.get("IpRanges", [])]
+        sources += [item["CidrIpv6"] for item in permission.get("Ipv6Ranges", [])]
+        rules += [{"ports": ports, "from": [source]} for source in sources]
+    return rules
+
+
+async def enforce(call: Call) -> None:
+    """Opens or closes port 22 of the account's instances, as the rules say for the client."""
+    client = ipaddress.ip_address(call.account.world.client_address)
+    is_open = any(
+        rule["ports"][0] <= 22 <= rule["ports"][1] and client in ipaddress.ip_network(source)
+        for rule in call.account.network.rules for source in rule["from"]
+        if "/" in source and ":" not in source
+    )
+    for server in call.account.servers.values():
+        machine = call.account.world.machines[server.machine]
+        addresses = [a for a in (server.private, server.public) if a]
+        state = "open" if is_open and server.is_up else "drop"
+        await machine.ask({"do": "port", "addresses": addresses, "state": state})
+
+
+@answers("ec2:StartInstances")
+async def start_instances(call: Call) -> dict:
+    return await _turn(call, "StartingInstances", "stopped", "running")
+
+
+@answers("ec2:StopInstances")
+async def stop_instances(call: Call) -> dict:
+    return await _turn(call, "StoppingInstances", "running", "stopped")
+
+
+async def _turn(call: Call, name: str, before: str, after: str) -> dict:
+    changes = []
+    for identifier in call.parameters["InstanceIds"]:
+        server = call.account.find(identifier, call.region)
+        if server is None:
+            raise Fault(
+                "InvalidInstanceID.NotFound", f"The instance ID '{identifier}' does not exist",
+            )
+        if server.state not in (before, after):
+            raise Fault(
+                "IncorrectInstanceState",
+                f"The instance '{identifier}' is not in a state from which it can be changed.",
+            )
+        changes.append({
+            "InstanceId": identifier, "PreviousState": {"Name": server.state},
+            "CurrentState": {"Name": "pending" if after == "running" else "stopping"},
+        })
+        server.state = after
+    await enforce(call)
+    return {name: changes}
 
 
 def _wanted(call: Call, name: str) -> list[str]:
