@@ -186,6 +186,17 @@ import Testing
         #expect(twice.requests.count == 2 && error?.kind == .noCredentials)
     }
 
+    @Test("Calls that were under way while another has set the clock right are made once more")
+    func clockOfOthers() async throws {
+        let wire = CrossedWire()
+        let exchange = Exchange(Access(), attempts: 1, wire: wire, clock: { Self.start })
+        let client = AWSClient(region: "eu-central-1", exchange, .fixed(Self.credentials))
+        async let first = client.json(.ssm, target: "A.B", .object([:]))
+        async let second = client.json(.ssm, target: "A.C", .object([:]))
+        _ = try await (first, second)
+        #expect(wire.count == 4)
+    }
+
     @Test("Keys that have ended are taken anew and the call is made once more")
     func expiry() async throws {
         let ended = WireResponse(400, #"{"__type":"ExpiredTokenException"}"#)
@@ -238,4 +249,38 @@ final class Pauses: Sendable {
     var all: [Double] { numbers.withLock { $0 } }
 
     func add(_ number: Double) { numbers.withLock { $0.append(number) } }
+}
+
+/// Answers two calls only when both are there: the second after the first has got its answer, both
+/// times that their clock is wrong; then it answers well.
+private final class CrossedWire: Wire {
+    private let requests = Mutex(0)
+    private let isBoth = AsyncStream.makeStream(of: Void.self)
+    private let isMended = AsyncStream.makeStream(of: Void.self)
+    var count: Int { requests.withLock { $0 } }
+
+    func send(_ request: WireRequest) async throws(WireError) -> WireResponse {
+        let number = requests.withLock { count in
+            count += 1
+            return count
+        }
+        switch number {
+        case 1:
+            for await _ in isBoth.stream { break }
+        case 2:
+            isBoth.continuation.yield()
+            // The first comes again when it has set the clock.
+            for await _ in isMended.stream { break }
+        case 3:
+            isMended.continuation.yield()
+            return WireResponse(200, "{}")
+        default:
+            return WireResponse(200, "{}")
+        }
+        return WireResponse(
+            403,
+            #"{"__type":"InvalidSignatureException","message":"expired"}"#,
+            [.init("date", "Thu, 02 Jan 2025 05:04:05 GMT")]
+        )
+    }
 }

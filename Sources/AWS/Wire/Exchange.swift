@@ -88,6 +88,8 @@ final class Exchange: Sendable {
         var isTransient: Bool
         /// What the server's clock said.
         var date: Timestamp?
+        /// What the time was taken to be when the call was signed.
+        var signed: Timestamp?
     }
 
     private func once(
@@ -100,10 +102,11 @@ final class Exchange: Sendable {
         request.host = url.authority
         let base = url.path.hasSuffix("/") ? String(url.path.dropLast()) : url.path
         request.path = base + request.path
+        let time = now
         if let credentials {
             let name = call.service.signingName
             let signature = Signature(credentials, region: region, service: name)
-            request = signature.signed(request, at: now)
+            request = signature.signed(request, at: time)
         }
         do throws(WireError) {
             let response = try await wire.send(WireRequest(url: url, request: request))
@@ -113,7 +116,9 @@ final class Exchange: Sendable {
                 error.kind == .throttled || [500, 502, 503, 504].contains(response.status)
                 || transient.contains(error.code)
             let date = response.header("date").flatMap(Timestamp.init(httpDate:))
-            return .failure(Failure(error: error, isTransient: isTransient, date: date))
+            return .failure(
+                Failure(error: error, isTransient: isTransient, date: date, signed: time)
+            )
         } catch {
             let seen = "\(call.name): \(visible(url.authority.utf8)): \(error.reason)"
             let failed = ServiceError(.transport, seen)
@@ -121,10 +126,12 @@ final class Exchange: Sendable {
         }
     }
 
-    /// - Returns: whether the clock was wrong, and is right now.
+    /// - Returns: whether the clock was wrong when the call was signed, and is right now; another
+    ///   call may have mended it meanwhile.
     private func mendClock(after failure: Failure) -> Bool {
-        guard let date = failure.date, skewed.contains(failure.error.code) else { return false }
-        if abs(date.seconds - now.seconds) < tolerance { return false }
+        guard let date = failure.date, let signed = failure.signed,
+            skewed.contains(failure.error.code), abs(date.seconds - signed.seconds) >= tolerance
+        else { return false }
         skew.withLock { $0 = date.seconds - clock() }
         return true
     }
