@@ -62,8 +62,7 @@ struct CloudFacts: Sendable {
             case .success(let inventory):
                 guard let target else { return .failure(.notFound(word: "", regions: [])) }
                 do throws(InstanceLookupError) {
-                    let now = Timestamp(seconds: readWallClock())
-                    return .success(try await inventory.find(target, newerThan: now))
+                    return .success(try await CloudFacts.find(target, in: inventory))
                 } catch {
                     return .failure(error)
                 }
@@ -125,6 +124,20 @@ struct CloudFacts: Sendable {
             } catch {
                 return .failure(error)
             }
+        }
+    }
+
+    private static func find(
+        _ target: InstanceTarget,
+        in inventory: Inventory
+    ) async throws(InstanceLookupError) -> KnownInstance {
+        do throws(InstanceLookupError) {
+            let now = Timestamp(seconds: readWallClock())
+            return try await inventory.find(target, newerThan: now)
+        } catch {
+            guard error.isGone else { throw error }
+            // What many processes share is some seconds old: it may have been launched since then.
+            return try await inventory.find(target)
         }
     }
 

@@ -163,4 +163,13 @@ struct DoctorFormTests {
         let quiet = try await cloud.run(["-q"] + options + [web.id, "true"], limit: .seconds(60))
         #expect(quiet.errorText == "")
     }
+
+    @Test("an instance that was launched since others were listed is there")
+    func launchedSince() async throws {
+        let cloud = try await CloudClient()
+        let first = try await cloud.aws.launch("first")
+        #expect(try await cloud.doctor(first.id).report.verdict == "healthy")
+        let second = try await cloud.aws.launch("second")
+        #expect(try await cloud.doctor(second.id).report.verdict == "healthy")
+    }
 }

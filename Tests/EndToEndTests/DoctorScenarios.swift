@@ -44,7 +44,7 @@ struct DoctorScenario: Sendable, CustomTestStringConvertible {
     static let everythingBack: CloudValue = [100, true, true, "0.0.0.0/0", nil, "-1"]
 
     static let all: [DoctorScenario] =
-        healthy + here + access + instance + networks + servers + logins + ways
+        healthy + here + access + instance + networks + servers + logins + ways + pairs
 }
 
 // MARK: - Rows
@@ -81,6 +81,26 @@ extension DoctorScenario {
         ),
         DoctorScenario(name: "a key that is pushed", launch: ["accepts_key": false], cause: nil),
         DoctorScenario(name: "Amazon Linux", launch: ["image": "amazon"], cause: nil),
+        DoctorScenario(name: "Debian", launch: ["image": "debian"], cause: nil),
+        DoctorScenario(name: "Rocky Linux", launch: ["image": "rocky"], cause: nil),
+        DoctorScenario(
+            name: "by its IPv6 address",
+            launch: ["ipv6": true],
+            host: { $0.ipv6Address },
+            cause: nil
+        ),
+        DoctorScenario(
+            name: "in another region that was named",
+            launch: ["region": "us-east-1"],
+            options: ["-o", "EC2Region=us-east-1"],
+            cause: nil
+        ),
+        DoctorScenario(
+            name: "a new host key that is taken as the user wants, and not written down",
+            launch: ["ssm": nil, "console": ""],
+            cause: nil,
+            others: ["transport.host-key": "ok"]
+        ),
         DoctorScenario(name: "the right user named", options: ["-l", "ubuntu"], cause: nil),
         DoctorScenario(
             name: "rules that could not be read do not matter where the port answers",
@@ -464,6 +484,100 @@ extension DoctorScenario {
             launch: ["public": false],
             options: ["-o", "EC2Ways=direct"],
             cause: "instance.address"
+        ),
+    ]
+
+    /// Two things at once: the first one is named first, and what it hides is not told.
+    static let pairs: [DoctorScenario] = [
+        DoctorScenario(
+            name: "a clock that is wrong, and no rule at all",
+            launch: closed,
+            orders: rules() + [("clock", ["seconds": -3600])],
+            cause: "here.clock",
+            says: ["ahead of"],
+            others: ["aws.credentials": "ok", "network.security-group": "broken"]
+        ),
+        DoctorScenario(
+            name: "a key that others can read, and a stopped instance",
+            launch: ["ssm": nil, "state": "stopped"],
+            prepare: { try $0.setMode(0o644, "key.pem") },
+            cause: "here.key",
+            others: ["instance.state": "broken", "login.accepted": "skipped"]
+        ),
+        DoctorScenario(
+            name: "a key that others can read, and another user than the image's",
+            launch: ["instance_connect": false],
+            options: ["-l", "ec2-user", "-o", "EC2PushKey=no"],
+            prepare: { try $0.setMode(0o644, "key.pem") },
+            cause: "here.key",
+            others: ["login.accepted": "skipped"]
+        ),
+        DoctorScenario(
+            name: "a key that others can read, and no rule at all",
+            launch: closed,
+            orders: rules(),
+            prepare: { try $0.setMode(0o640, "key.pem") },
+            cause: "here.key",
+            others: ["network.security-group": "broken"]
+        ),
+        DoctorScenario(
+            name: "an ACL and a group",
+            launch: closed,
+            orders: rules() + network(["acl": []]),
+            cause: "network.acl",
+            says: ["entry * denies"],
+            others: ["network.security-group": "broken", "transport.tcp": "skipped"]
+        ),
+        DoctorScenario(
+            name: "no rule at all, and another user than the image's",
+            launch: closed,
+            orders: rules(),
+            options: ["-l", "ec2-user"],
+            cause: "network.security-group",
+            others: ["login.user": "skipped", "login.accepted": "skipped"]
+        ),
+        DoctorScenario(
+            name: "a stopped instance, and no rule at all",
+            launch: ["ssm": nil, "state": "stopped"],
+            orders: rules(),
+            cause: "instance.state",
+            others: ["network.security-group": "skipped"]
+        ),
+        DoctorScenario(
+            name: "Windows, and no rule at all",
+            launch: closed.merging(["platform": "windows"]) { $1 },
+            orders: rules(),
+            cause: "instance.platform",
+            others: ["network.security-group": "skipped"]
+        ),
+        DoctorScenario(
+            name: "a broken machine below, and no route",
+            launch: closed.merging(["impaired": "system"]) { $1 },
+            orders: network(["routes": []]),
+            cause: "instance.status",
+            others: ["network.route": "skipped"]
+        ),
+        DoctorScenario(
+            name: "no route, and no permission to see the groups",
+            launch: closed,
+            orders: network(["routes": []])
+                + [("deny", ["actions": ["ec2:DescribeSecurityGroups"]])],
+            cause: "network.route",
+            others: ["aws.permissions": "note", "network.security-group": "unknown"]
+        ),
+        DoctorScenario(
+            name: "private, and neither the agent nor the endpoint leads in",
+            launch: ["public": false, "ssm": "ConnectionLost"],
+            orders: [("endpoint", ["reaches": false])],
+            cause: "ways.endpoint",
+            others: ["ways.ssm": "broken", "login.accepted": "skipped"]
+        ),
+        DoctorScenario(
+            name: "credentials that are wrong, and a key that others can read",
+            environment: ["AWS_SECRET_ACCESS_KEY": "0123456789012345678901234567890123456789"],
+            prepare: { try $0.setMode(0o644, "key.pem") },
+            cause: "here.key",
+            others: ["aws.credentials": "broken", "instance.exists": "skipped"]
         ),
     ]
 }

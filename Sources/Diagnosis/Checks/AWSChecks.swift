@@ -14,7 +14,7 @@ struct AWSChecks: Sendable {
 
     var all: [Check] {
         [
-            Check("aws.credentials", "credentials", .aws, dependsOn: ["here.clock"]) {
+            Check("aws.credentials", "credentials", .aws) {
                 await credentials()
             },
             Check("aws.permissions", "permissions", .aws, dependsOn: ["aws.credentials"]) {
