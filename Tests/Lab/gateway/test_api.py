@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 import subprocess
 import time
 from email.utils import parsedate_to_datetime
@@ -198,3 +199,86 @@ class Instances(Case):
 
     def test_moto_answers_the_rest(self) -> None:
         self.assertTrue(self.account.client("ec2").describe_vpcs()["Vpcs"])
+
+
+class Networks(Case):
+    def setUp(self) -> None:
+        super().setUp()
+        self.ec2 = self.account.client("ec2")
+        self.group = f"sg-0{self.account.id}0000"
+
+    def test_the_default_lets_port_22_in(self) -> None:
+        server = self.account.launch()
+        told = self.ec2.describe_instances(InstanceIds=[server["id"]])["Reservations"][0]["Instances"][0]
+        self.assertEqual([group["GroupId"] for group in told["SecurityGroups"]], [self.group])
+        rule = self.ec2.describe_security_groups(GroupIds=[self.group])["SecurityGroups"][0]["IpPermissions"][0]
+        self.assertEqual((rule["IpProtocol"], rule["FromPort"], rule["ToPort"]), ("tcp", 22, 22))
+        acl = self.ec2.describe_network_acls(
+            Filters=[{"Name": "association.subnet-id", "Values": [told["SubnetId"]]}],
+        )["NetworkAcls"][0]
+        self.assertEqual({entry["RuleNumber"] for entry in acl["Entries"]}, {100, 101, 32767})
+        table = self.ec2.describe_route_tables(
+            Filters=[{"Name": "vpc-id", "Values": [told["VpcId"]]}],
+        )["RouteTables"][0]
+        self.assertEqual(
+            [route.get("DestinationCidrBlock", route.get("DestinationIpv6CidrBlock")) for route in table["Routes"]],
+            ["10.14.0.0/16", "0.0.0.0/0", "::/0"],
+        )
+        self.refused("InvalidGroup.NotFound", self.ec2.describe_security_groups, GroupIds=["sg-1"])
+
+    def test_what_is_ordered_is_told(self) -> None:
+        self.account.order(
+            "network", rules=[{"ports": [1, 2], "from": ["pl-1", "sg-2", "::/0"]}], lists={"pl-1": ["192.0.2.0/24"]},
+            endpoints=["ssm"], routes=[["0.0.0.0/0", "nat-1", True]],
+        )
+        rule = self.ec2.describe_security_groups(GroupIds=[self.group])["SecurityGroups"][0]["IpPermissions"][0]
+        self.assertEqual(rule["PrefixListIds"], [{"PrefixListId": "pl-1"}])
+        self.assertEqual(rule["UserIdGroupPairs"][0]["GroupId"], "sg-2")
+        self.assertEqual(rule["Ipv6Ranges"], [{"CidrIpv6": "::/0"}])
+        entries = self.ec2.get_managed_prefix_list_entries(PrefixListId="pl-1")["Entries"]
+        self.assertEqual(entries, [{"Cidr": "192.0.2.0/24"}])
+        self.assertEqual(
+            self.ec2.describe_vpc_endpoints()["VpcEndpoints"][0]["ServiceName"], f"com.amazonaws.{REGION}.ssm",
+        )
+        route = self.ec2.describe_route_tables()["RouteTables"][0]["Routes"][1]
+        self.assertEqual((route["NatGatewayId"], route["State"]), ("nat-1", "blackhole"))
+
+    def test_a_rule_opens_the_port_for_the_client_and_its_end_closes_it(self) -> None:
+        self.account.order("network", rules=[])
+        server = self.account.launch(port="drop")
+        self.assertFalse(_answers(server["public_address"]))
+        for range_, is_open in (("198.51.100.0/24", False), ("203.0.113.2/32", True)):
+            rule = {
+                "GroupId": self.group,
+                "IpPermissions": [{
+                    "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": range_}],
+                }],
+            }
+            self.ec2.authorize_security_group_ingress(**rule)
+            self.assertEqual(_answers(server["public_address"]), is_open)
+            self.refused("InvalidPermission.Duplicate", self.ec2.authorize_security_group_ingress, **rule)
+            self.ec2.revoke_security_group_ingress(**rule)
+            self.assertFalse(_answers(server["public_address"]))
+            self.refused("InvalidPermission.NotFound", self.ec2.revoke_security_group_ingress, **rule)
+
+    def test_instances_are_stopped_and_started(self) -> None:
+        server = self.account.launch()
+        self.ec2.stop_instances(InstanceIds=[server["id"]])
+        self.assertFalse(_answers(server["public_address"]))
+        status = self.ec2.describe_instance_status(
+            InstanceIds=[server["id"]], IncludeAllInstances=True,
+        )["InstanceStatuses"][0]
+        self.assertEqual(status["InstanceState"]["Name"], "stopped")
+        self.ec2.start_instances(InstanceIds=[server["id"]])
+        self.assertTrue(_answers(server["public_address"]))
+        self.refused("InvalidInstanceID.NotFound", self.ec2.start_instances, InstanceIds=["i-0fffffffffffffff0"])
+
+
+def _answers(address: str) -> bool:
+    """Whether a server says who it is at port 22."""
+    try:
+        with socket.create_connection((address, 22), timeout=1) as connection:
+            connection.settimeout(10)
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
