@@ -51,6 +51,8 @@ public struct LoginTrial: Sendable {
     public let banner: String?
     /// The ways that were tried in vain.
     public let losses: [WayName: Loss]
+    /// What the command that was to be run has said on standard output; nil when none was run.
+    public let answer: [UInt8]?
     /// Whether the target was treated as an instance of EC2.
     public let isInstance: Bool
     /// What a login would have said.
@@ -61,8 +63,14 @@ public struct LoginTrial: Sendable {
     ///   - context: the run's.
     ///   - ways: those of EC2Ways that are tried.
     ///   - patience: seconds until an address must answer, if ConnectTimeout does not say less.
+    ///   - command: what is run once logged in; nil runs nothing.
     /// - Throws: what is wrong with the user's own files.
-    public init(in context: Context, ways: [WayName], patience: Int) throws {
+    public init(
+        in context: Context,
+        ways: [WayName],
+        patience: Int,
+        running command: String? = nil
+    ) throws {
         var configuration = context.configuration
         configuration.options.tryOnly(ways, patience)
         let said = Lines()
@@ -79,6 +87,9 @@ public struct LoginTrial: Sendable {
         do {
             let connection = try search.connect()
             banner = connection.session.serverIdentification
+            answer = command.flatMap {
+                try? connection.output(of: $0, in: inner, within: LoginTrial.commandLimit)
+            }
             connection.close()
             let last = search.facts.attempts.last
             success = Success(
@@ -90,6 +101,7 @@ public struct LoginTrial: Sendable {
         } catch {
             let stopped = error as? Stopped
             success = nil
+            answer = nil
             banner = search.facts.banner
             failure = Failure(
                 outcome: LoginOutcome(stopped?.fault ?? error),
@@ -105,6 +117,11 @@ public struct LoginTrial: Sendable {
         isInstance = search.isInstance
         lines = said.lines
     }
+}
+
+extension LoginTrial {
+    /// A machine that is out of memory answers late, or not at all.
+    fileprivate static let commandLimit = Duration.seconds(5)
 }
 
 /// Takes lines down.

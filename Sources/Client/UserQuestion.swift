@@ -1,6 +1,4 @@
 internal import EC2
-internal import Posix
-internal import SSH
 
 /// Asks an account that exists only to be refused (root, on most images) who the right user is.
 ///
@@ -21,21 +19,11 @@ struct UserQuestion {
     /// - Returns: the user the server names; nil when it names none.
     /// - Throws: the fault that ended the connection.
     func ask() throws -> String? {
-        let channel = try SessionStart(
-            SessionRequest(task: .command(Array("true".utf8))),
-            on: connection.session,
-            trace: context.trace
-        ).wait(in: context.poller)
-        var output: [UInt8] = []
-        unsafe channel.onData = { bytes, _ in
-            output += unsafe Array(bytes)
-            return bytes.count
-        }
-        let deadline = readClock() + UserQuestion.patience
-        let answer: String?? = try context.poller.wait(until: deadline) {
-            if let user = UserHint.user(in: output) { return .done(user) }
-            return channel.isClosed || connection.session.failure != nil ? .done(nil) : .again
-        }
-        return answer ?? nil
+        let output = try connection.output(
+            of: "true",
+            in: context,
+            within: UserQuestion.patience
+        ) { UserHint.user(in: $0) != nil }
+        return UserHint.user(in: output)
     }
 }

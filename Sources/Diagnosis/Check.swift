@@ -19,6 +19,8 @@ public struct Check: Sendable {
         case login
         /// The other ways in.
         case ways
+        /// The instance's own system, as its user sees it.
+        case inside
         /// What should be safer.
         case safety
 
@@ -32,6 +34,7 @@ public struct Check: Sendable {
             case .transport: "transport"
             case .login: "login"
             case .ways: "other ways in"
+            case .inside: "inside the instance"
             case .safety: "safety"
             }
         }

@@ -134,6 +134,9 @@ struct HostExamination {
             ).all
         if let facts {
             checks += WaysChecks(cloud: facts, trials: trials, allowed: options.ec2Ways).all
+        }
+        checks += InsideChecks(trials: trials, host: host).all
+        if let facts {
             if isInstance, isAboutSafety {
                 checks += SafetyChecks(cloud: facts, trials: trials, port: options.port).all
             }
@@ -176,7 +179,8 @@ struct HostExamination {
             let first = try LoginTrial(
                 in: context,
                 ways: [.direct],
-                patience: HostExamination.patience.direct
+                patience: HostExamination.patience.direct,
+                running: InsideFacts.command
             )
             trials.direct = first
             guard let failure = first.failure, failure.isBeforeServer, first.isInstance,
@@ -191,7 +195,12 @@ struct HostExamination {
     }
 
     private func attempt(_ ways: [WayName]) throws -> LoginTrial {
-        try LoginTrial(in: context, ways: ways, patience: HostExamination.patience.others)
+        try LoginTrial(
+            in: context,
+            ways: ways,
+            patience: HostExamination.patience.others,
+            running: InsideFacts.command
+        )
     }
 
     private var isManaged: Bool {

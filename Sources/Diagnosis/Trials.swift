@@ -15,6 +15,9 @@ struct Trials: Sendable {
     /// What let us in.
     var success: LoginTrial.Success? { direct?.success ?? others?.success }
 
+    /// What the instance has told of itself to who was let in.
+    var inside: [UInt8]? { direct?.answer ?? others?.answer }
+
     /// What kept us out, of the login that got farthest.
     var failure: LoginTrial.Failure? {
         if success != nil { return nil }

@@ -84,7 +84,7 @@ struct DoctorFormTests {
             environment: environment
         )
         #expect(report.verdict == "healthy" && run.status == 0, "\(run.outputText)")
-        #expect(Set(report.checks.map(\.layer)) == ["here", "transport", "login"])
+        #expect(Set(report.checks.map(\.layer)) == ["here", "transport", "login", "inside"])
         #expect(report["transport.banner"]?.says == plain.banner)
         let (wrong, other, _) = try await cloud.doctor(
             plain.plainName,
@@ -171,5 +171,38 @@ struct DoctorFormTests {
         #expect(try await cloud.doctor(first.id).report.verdict == "healthy")
         let second = try await cloud.aws.launch("second")
         #expect(try await cloud.doctor(second.id).report.verdict == "healthy")
+    }
+
+    @Test("inside: a home that others can write in keeps sshd from taking keys; disks and memory")
+    func inside() async throws {
+        let cloud = try await CloudClient()
+        // No other test has instances with this user, whose home is one for all of them.
+        let web = try await cloud.aws.launch("web", ["user": "centos"])
+        let options = ["-l", "centos"]
+        let (report, run, _) = try await cloud.doctor(web.id, options)
+        #expect(report.verdict == "healthy", "\(run.outputText)")
+        #expect(report["inside.permissions"]?.status == "ok", "\(run.outputText)")
+        #expect(report["inside.memory"]?.says.contains("MiB") == true)
+        #expect(report["inside.disk"] != nil)
+        let opened = try await cloud.run(options + [web.id, "chmod 777 ~"])
+        #expect(opened.status == 0)
+        let (open, other, _) = try await cloud.doctor(web.id, options)
+        _ = try await cloud.run(options + [web.id, "chmod 755 ~"])
+        #expect(open.causes == ["inside.permissions"] && other.status == 1, "\(other.outputText)")
+        #expect(
+            open.cause?.says.contains("/home/centos can be written by others (mode 0777)") == true
+        )
+        #expect(open.cause?.run == "ec2sh \(web.id) 'chmod go-w /home/centos'")
+    }
+
+    @Test("inside: a forced command in the place of a shell is noted, and no false alarm")
+    func forcedCommand() async throws {
+        let cloud = try await CloudClient()
+        let settings: CloudValue = ["ForceCommand echo this is no shell"]
+        let web = try await cloud.aws.launch("web", ["settings": settings])
+        let (report, run, _) = try await cloud.doctor(web.id)
+        #expect(report.verdict == "healthy" && run.status == 0, "\(run.outputText)")
+        #expect(report["inside.disk"]?.status == "unknown")
+        #expect(report["inside.disk"]?.seen == ["this is no shell"])
     }
 }
