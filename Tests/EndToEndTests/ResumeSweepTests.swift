@@ -13,14 +13,14 @@ struct ResumeSweepTests {
     /// What is done over the link, as a script: `data` has bytes, `$FAR` is a name for them on the
     /// host, `$S` is the client. Each ends with `same` if all came over as it was.
     private static let works = [
-        "$S far \"cat >$FAR; echo error >&2; cat $FAR; exit 9\" <data >back; echo status $?; cmp data back",
-        "$S far \"cat >$FAR\" <data && $S far \"cat $FAR; exit 9\" >back; echo status $?; cmp data back",
-        "$S far \"tee $FAR; exit 9\" <data >back; echo status $?; cmp data back",
+        "$S far \"cat >$FAR; echo error >&2; cat $FAR; exit 9\" <data >back || echo status $?; cmp data back",
+        "$S far \"cat >$FAR\" <data && $S far \"cat $FAR; exit 9\" >back || echo status $?; cmp data back",
+        "$S far \"tee $FAR; exit 9\" <data >back || echo status $?; cmp data back",
         "rsync -e \"$S\" data far:$FAR && rsync -e \"$S\" far:$FAR back; echo status $?; cmp data back",
-        "scp -q -S $SSH -F sweep data far:$FAR && scp -q -S $SSH -F sweep far:$FAR back; echo status $?; "
+        "scp -S $SSH -F sweep data far:$FAR && scp -S $SSH -F sweep far:$FAR back; echo status $?; "
             + "cmp data back",
         "printf 'put data %s\\nget %s back\\n' $FAR $FAR >batch; "
-            + "sftp -q -S $SSH -F sweep -b batch far >/dev/null; echo status $?; cmp data back",
+            + "sftp -S $SSH -F sweep -b batch far >/dev/null; echo status $?; cmp data back",
         "export GIT_SSH_COMMAND=\"$S\"; git init -q one; cp data one/; cd one; git add data; "
             + "git -c user.name=a -c user.email=a@b commit -qm one; $S far \"git init -q --bare $FAR\" "
             + "</dev/null; git push -q far:$FAR HEAD:main; cd ..; git clone -q -b main far:$FAR two; "

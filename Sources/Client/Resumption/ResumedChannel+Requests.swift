@@ -64,7 +64,11 @@ extension ResumedChannel {
     }
 
     private func askForRemoteHalf() throws(SSHError) -> Attempt<Bool> {
-        guard let link else { preconditionFailure("a link is there until the task is begun") }
+        guard let link else {
+            // It went with its connection, and nothing was begun.
+            phase = .lost
+            throw carrier.failure ?? .openRefused(code: 2, text: "the connection broke")
+        }
         let answer = try link.execute(Array(Bootstrap.command.utf8))
         guard case .done(let isGranted) = answer else { return .again }
         if isGranted {
