@@ -14,8 +14,7 @@ struct ResumeForwardTests {
     private func run(
         _ link: BreakableLink,
         _ script: String,
-        resume: String = "yes",
-        limit: Duration = .seconds(240)
+        resume: String = "yes"
     ) async throws -> ProgramRun {
         let words = link.words(resume: resume).dropFirst().joined(separator: " ")
         return try await link.place.forwards(
@@ -25,7 +24,7 @@ struct ResumeForwardTests {
             serve 0.0.0.0 0; target=$(cat served); port=$(free)
 
             """ + script,
-            limit: limit
+            limit: .seconds(ResumeForwardTests.isLong ? 1_800 : 240)
         )
     }
 

@@ -35,7 +35,7 @@ struct ResumeProxyTests {
         )
         return try await place.shell(
             "FAR=\(place.unique("through")); S='/usr/bin/ssh -F .ssh/through'\n" + script,
-            limit: .seconds(240)
+            limit: .seconds(ResumeProxyTests.isLong ? 1_800 : 240)
         )
     }
 
