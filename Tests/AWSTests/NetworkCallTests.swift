@@ -177,6 +177,7 @@ struct NetworkCallTests {
             let wire = ScriptedWire([.success(WireResponse(200, "203.0.113.9\n"))])
             #expect(try await settings.addressFromOutside(wire) == "203.0.113.9")
             #expect(wire.requests.map(\.url.authority) == [url])
+            #expect(wire.requests.allSatisfy { !$0.isProxied })
         }
     }
 

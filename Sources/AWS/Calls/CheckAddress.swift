@@ -20,6 +20,8 @@ extension AWSSettings {
             url: url,
             request: APIRequest("GET", host: url.authority, path: url.target)
         )
+        // Connections of ssh go through no proxy of HTTP's.
+        request.isProxied = false
         request.connectLimit = 3
         request.limit = 5
         let response: WireResponse
