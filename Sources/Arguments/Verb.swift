@@ -8,7 +8,8 @@ public enum Verb: String, CaseIterable, Sendable {
     case fix
     /// Shows instances: `list [PATTERN] [--json | --words]`.
     case list
-    /// Shows sessions left running, or takes one up again: `attach [HOST]`.
+    /// Shows sessions left running, takes one up again or ends it:
+    /// `attach [HOST] [ID] [--end | --json]`.
     case attach
 
     /// Options of our verbs; ssh's own have no long form.
@@ -25,6 +26,8 @@ public enum Verb: String, CaseIterable, Sendable {
         case dryRun = "dry-run"
         /// Take back what was changed.
         case undo
+        /// End what would be taken up.
+        case end
     }
 
     /// The long options this verb takes.
@@ -33,7 +36,8 @@ public enum Verb: String, CaseIterable, Sendable {
         case .doctor: [.json, .security]
         case .list: [.json, .words]
         case .fix: [.yes, .dryRun, .undo]
-        case .proxy, .attach: []
+        case .attach: [.end, .json]
+        case .proxy: []
         }
     }
 
@@ -44,7 +48,7 @@ public enum Verb: String, CaseIterable, Sendable {
         case .doctor: "[destination] [--json] [--security]"
         case .fix: "[destination] [--yes] [--dry-run | --undo]"
         case .list: "[pattern] [--json | --words]"
-        case .attach: "[destination]"
+        case .attach: "[destination] [id] [--end | --json]"
         }
     }
 }

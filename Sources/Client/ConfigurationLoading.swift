@@ -88,13 +88,14 @@ extension FlagReader {
         return host
     }
 
-    /// `proxy HOST [PORT [USER]]` has words after the host, no other verb has.
+    /// `proxy HOST [PORT [USER]]` and `attach HOST [ID]` have words after the host, no other verb.
     private mutating func finishVerb() throws {
         var words = invocation.command[...]
         if invocation.verb == .proxy {
             if let port = words.popFirst() { try set(.port, port) }
             if let user = words.popFirst() { try set(.loginName, user) }
         }
+        if invocation.verb == .attach { _ = words.popFirst() }
         if !words.isEmpty { throw UsageFault(invocation) }
         if invocation.verb != .attach {
             resolver.put(.requestTTY, \.requestTTY, .no)

@@ -58,7 +58,12 @@ public struct Run {
             let settings = ResumeSettings(search.plan.options, isInstance: search.isInstance)
         else { return nil }
         let reconnector = Reconnector(search, server, in: context)
-        return ResumedCarrier(connection, reconnector, settings, in: context)
+        let carrier = ResumedCarrier(connection, reconnector, settings, in: context)
+        carrier.records = SessionKeeper(
+            SessionRecords(of: context),
+            context.configuration.invocation
+        )
+        return carrier
     }
 
     /// Reaches ports by Systems Manager alone, if that is what is asked for.

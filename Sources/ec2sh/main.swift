@@ -26,13 +26,15 @@ func start(_ invocation: Invocation, _ trace: Trace) throws -> Int32 {
     guard let user = User.find(id: User.currentID) else {
         throw ConfigurationFault("No user exists for uid \(User.currentID)")
     }
-    let request = try Request(
-        invocation,
-        user: (name: user.name, id: user.id, home: user.home),
-        trace: trace,
-        version: "ec2sh_0.1.0 OpenSSH_9.2-compatible, libssh/0.10"
-    )
-    switch request {
+    let request = { (invocation: Invocation) in
+        try Request(
+            invocation,
+            user: (name: user.name, id: user.id, home: user.home),
+            trace: trace,
+            version: "ec2sh_0.1.0 OpenSSH_9.2-compatible, libssh/0.10"
+        )
+    }
+    switch try request(invocation) {
     case .print(let output, let errors):
         printLines(errors)
         try writeAll(1, output)
@@ -53,11 +55,19 @@ func start(_ invocation: Invocation, _ trace: Trace) throws -> Int32 {
             return try run.run()
         case .list:
             return try ListRun(in: context).run()
+        case .attach:
+            let run = try AttachRun(in: context) { invocation in
+                guard case .run(let configuration) = try request(invocation) else {
+                    throw UsageFault(invocation)
+                }
+                return configuration
+            }
+            return try run.run()
         case .doctor:
             return try DoctorRun(in: context).run()
         case .fix:
             return try FixRun(in: context).run()
-        case nil, .attach:
+        case nil:
             do {
                 return try Run(in: context).run()
             } catch let stopped as Stopped {

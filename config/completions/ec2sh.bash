@@ -187,6 +187,7 @@ _ec2sh() {
         doctor) _ec2sh_offer "$word" --json --security ;;
         list) _ec2sh_offer "$word" --json --words ;;
         fix) _ec2sh_offer "$word" --yes --dry-run --undo ;;
+        attach) _ec2sh_offer "$word" --end --json ;;
         esac
     elif [[ $word == -* && -z $dashes ]]; then
         for ((rest = 1; rest < ${#word} - 1; rest++)); do

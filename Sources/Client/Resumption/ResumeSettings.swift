@@ -25,6 +25,11 @@ struct ResumeSettings {
             options.forkAfterAuthentication
             || options.controlPath != nil && options.controlPersist != .no
         if mayFork { return nil }
+        self.init(attaching: options)
+    }
+
+    /// Reads them for a session that is there already.
+    init(attaching options: Options) {
         timeout = options.resumeTimeout > 0 ? .seconds(options.resumeTimeout) : nil
         buffer = options.resumeBuffer
         overflow = options.resumeOverflow

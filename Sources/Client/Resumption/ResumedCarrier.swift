@@ -14,6 +14,10 @@ internal import SSH
 /// channels end with the connection they were opened on; listeners on the server are asked for again.
 final class ResumedCarrier: ChannelCarrier {
     private(set) var failure: SSHError?
+    /// Where the sessions of users are put on record.
+    var records: SessionKeeper?
+    /// A session on the host that the next channel takes over.
+    var joins: ResumeListing?
     var serverChannels = ServerChannels() {
         didSet { connection.session.serverChannels = serverChannels }
     }
@@ -235,6 +239,9 @@ final class ResumedCarrier: ChannelCarrier {
     /// Makes a channel whose task may be any.
     func openResumed() -> ResumedChannel {
         let channel = ResumedChannel(over: session, settings, trace: context.trace)
+        channel.records = records
+        channel.joins = joins
+        joins = nil
         channels.append(channel)
         return channel
     }

@@ -74,18 +74,20 @@ extension ResumedChannel {
         if isGranted {
             let now = readClock()
             var random = SystemRandomNumberGenerator()
-            session = ResumeSession(
-                ResumeSession.Identity(using: &random),
-                start: resumeStart(),
-                now: now
-            )
+            session =
+                joins.map { ResumeSession(joining: $0, now: now) }
+                ?? ResumeSession(
+                    ResumeSession.Identity(using: &random),
+                    start: resumeStart(),
+                    now: now
+                )
             phase = .resumable
             adopt(link, now)
             pump(now)
         } else {
             // The server runs no commands; perhaps it has what was asked for.
             self.link = nil
-            becomePlain()
+            if joins == nil { becomePlain() } else { lose("the account runs no commands") }
         }
         return .again
     }

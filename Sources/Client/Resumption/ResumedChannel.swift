@@ -54,6 +54,12 @@ internal import SSH
     var session: ResumeSession?
     var link: (any Channel)?
 
+    /// Where it is put on record.
+    var records: SessionKeeper?
+    /// The session on the host that it takes over.
+    var joins: ResumeListing?
+    private var mark: SessionMark?
+
     /// The requests on a link that is being made.
     private var start: SessionStart?
     private var attaches = 0
@@ -87,7 +93,7 @@ internal import SSH
     /// Whether a broken connection is to be replaced for it.
     var isResumable: Bool {
         guard case .resumable = phase, let session else { return false }
-        return !session.isOver && !hasSaidDone && session.started != .no
+        return !session.isOver && !hasSaidDone && (joins != nil || session.started != .no)
     }
 
     /// Whether nothing will come of it any more.
@@ -175,7 +181,9 @@ internal import SSH
 
     /// Hangs the process up and takes leave, unless it was left running.
     func hangUp() {
-        if !isDetached { session?.leave(.end) }
+        if isDetached { return }
+        if session?.isUp == true { mark?.remove() }
+        session?.leave(.end)
     }
 
     /// Leaves the process running.
@@ -195,6 +203,7 @@ internal import SSH
         if isAllPutDown, !hasSaidDone {
             session?.leave(.done)
             hasSaidDone = true
+            mark?.remove()
         }
         send(now)
     }
@@ -231,7 +240,13 @@ internal import SSH
         dropLink()
         session?.lose(channelEnded: true, now: now)
         guard let session, !session.isOver || session.started == .no, !hasSaidDone else { return }
-        if session.started == .no { withoutRemoteHalf(ended) } else { tryAgainLater(now) }
+        if session.started != .no || joins != nil && !isWithoutPython {
+            tryAgainLater(now)
+        } else if joins != nil {
+            lose("the host has no Python any more")
+        } else {
+            withoutRemoteHalf(ended)
+        }
     }
 
     private func tryAgainLater(_ now: Instant) {
@@ -243,7 +258,7 @@ internal import SSH
     }
 
     /// Ends without a status, and says why.
-    private func lose(_ reason: String) {
+    func lose(_ reason: String) {
         if case .hold = request.task {
             trace.debug(.debug1, .link, "forwards \(name): \(reason)")
         } else {
@@ -339,6 +354,7 @@ internal import SSH
             held = HeldOutput()
             attaches = 0
             trace.debug(.debug1, .link, "session \(name) attached, pid \(attachment.pid)")
+            if attachment.isFirst { noteBegun(attachment) }
         case .skipped(let count):
             let line = Array("\r\n[ec2sh: \(count) bytes of output skipped]\r\n".utf8)
             unsafe line.withUnsafeBytes { _ = unsafe onData($0, true) }
@@ -347,7 +363,9 @@ internal import SSH
         case .notice(.other(_, let text)): trace.debug(.debug1, .link, printable(text))
         case .refused(let refusal): take(refusal)
         case .superseded: lose("another client has taken it over")
-        case .ending: lose("the host has ended it")
+        case .ending:
+            mark?.remove()
+            lose("the host has ended it")
         // Forwarded connections are the business of who is told of events.
         case .farewell, .opened, .openRefused, .offered, .data, .ended, .closed, .listening,
             .notListening:
@@ -355,7 +373,21 @@ internal import SSH
         }
     }
 
+    /// The session runs on the host, and this client has it.
+    private func noteBegun(_ attachment: ResumeSession.Attachment) {
+        if hasProcess { mark = records?.begin(name, request.task) }
+        guard joins != nil, attachment.hasPty, let size = request.pty?.size else { return }
+        session?.resize(
+            ResumeSession.Size(columns: UInt32(size.columns), rows: UInt32(size.rows)),
+            redraws: true
+        )
+    }
+
     private func take(_ refusal: Refusal) {
+        switch refusal.code {
+        case .ended, .lost, .rebooted, .unknown: mark?.remove()
+        default: break
+        }
         switch refusal.code {
         case .cannotStart:
             trace.debug(.debug1, .link, "not resumable: \(printable(refusal.text))")
