@@ -122,7 +122,12 @@ internal import SSH
 
     // MARK: - What there is not
 
-    func requestPty(term: String, columns: Int, rows: Int) throws(SSHError) -> Attempt<Bool> {
+    func requestPty(
+        term: String,
+        columns: Int,
+        rows: Int,
+        modes: [UInt8]
+    ) throws(SSHError) -> Attempt<Bool> {
         .done(false)
     }
     func shell() throws(SSHError) -> Attempt<Bool> { .done(false) }

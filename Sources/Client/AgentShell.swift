@@ -38,7 +38,8 @@ final class AgentShell: AgentChannel {
     override func requestPty(
         term: String,
         columns: Int,
-        rows: Int
+        rows: Int,
+        modes: [UInt8]
     ) throws(SSHError) -> Attempt<Bool> {
         changeWindow(columns: columns, rows: rows)
         return .done(true)

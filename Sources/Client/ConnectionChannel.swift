@@ -8,7 +8,12 @@ extension ConnectionChannel {
     var exitStatus: Int? { nil }
     var exitSignal: ExitSignal? { nil }
 
-    func requestPty(term: String, columns: Int, rows: Int) throws(SSHError) -> Attempt<Bool> {
+    func requestPty(
+        term: String,
+        columns: Int,
+        rows: Int,
+        modes: [UInt8]
+    ) throws(SSHError) -> Attempt<Bool> {
         .done(false)
     }
     func requestX11(

@@ -291,7 +291,7 @@ final class MuxGuest: ChannelUser {
 
     private func startSession(_ id: UInt32, _ session: MuxSession) {
         let streams = takeStreams()
-        let request = sessionRequest(session, size: streams.input.number.flatMap(WindowSize.of))
+        let request = sessionRequest(session, terminal: streams.input.number)
         let start = SessionStart(request, on: loggedIn.session, trace: trace)
         var isOpen = false
         let ride = MuxRide(
@@ -374,7 +374,7 @@ final class MuxGuest: ChannelUser {
         tell(reply)
     }
 
-    private func sessionRequest(_ session: MuxSession, size: WindowSize?) -> SessionRequest {
+    private func sessionRequest(_ session: MuxSession, terminal: Int32?) -> SessionRequest {
         let task: Plan.Task =
             if session.isSubsystem {
                 .subsystem(session.command)
@@ -387,7 +387,8 @@ final class MuxGuest: ChannelUser {
         if session.wantsTerminal {
             request.pty = SessionRequest.Pty(
                 term: session.term,
-                size: size ?? WindowSize(columns: 0, rows: 0),
+                size: terminal.flatMap(WindowSize.of) ?? WindowSize(columns: 0, rows: 0),
+                modes: SessionRequest.Pty.modes(of: terminal ?? -1),
                 isRequired: false
             )
         }

@@ -183,11 +183,12 @@ final class MuxProxy: ChannelUser {
         _ request: ChannelRequest
     ) throws(SSHError) -> Attempt<Bool> {
         switch request {
-        case .pty(let term, let size, _):
+        case .pty(let term, let size, let modes):
             return try channel.requestPty(
                 term: term,
                 columns: Int(Int32(clamping: size.columns)),
-                rows: Int(Int32(clamping: size.rows))
+                rows: Int(Int32(clamping: size.rows)),
+                modes: modes
             )
         case .x11:
             // The server's X clients come to the master, which knows but one cookie.

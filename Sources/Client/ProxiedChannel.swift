@@ -101,16 +101,18 @@ internal import SSH
 
     // MARK: - Requests
 
-    func requestPty(term: String, columns: Int, rows: Int) throws(SSHError) -> Attempt<Bool> {
+    func requestPty(
+        term: String,
+        columns: Int,
+        rows: Int,
+        modes: [UInt8]
+    ) throws(SSHError) -> Attempt<Bool> {
         let size = ChannelRequest.PtySize(
             columns: UInt32(clamping: columns),
             rows: UInt32(clamping: rows)
         )
-        return try ask(.pty(term: term, size, modes: [ProxiedChannel.endOfModes]))
+        return try ask(.pty(term: term, size, modes: modes))
     }
-
-    /// TTY_OP_END (RFC 4254 §8).
-    private static let endOfModes: UInt8 = 0
 
     func requestX11(
         protocol name: String,

@@ -7,6 +7,8 @@ struct SessionRequest {
     struct Pty {
         var term: String
         var size: WindowSize
+        /// The modes of the terminal here, as they were before anything was changed.
+        var modes: [UInt8] = noModes
         /// A refusal ends the run, because the user asked for a terminal (`-t`).
         var isRequired: Bool
     }
@@ -19,6 +21,16 @@ struct SessionRequest {
     /// Variables to pass on; the server's AcceptEnv decides which it takes.
     var environment: [(name: String, value: String)] = []
     var task: Plan.Task
+}
+
+/// TTY_OP_END alone (RFC 4254 §8).
+private let noModes: [UInt8] = [0]
+
+extension SessionRequest.Pty {
+    /// The modes of a terminal; none where there is no terminal.
+    static func modes(of number: Int32) -> [UInt8] {
+        (try? TerminalSettings(of: number))?.encoded ?? noModes
+    }
 }
 
 /// Says what the server refused after the login.

@@ -87,7 +87,8 @@ final class SessionStart {
                 case .done(let isAccepted) = try channel.requestPty(
                     term: pty.term,
                     columns: columns,
-                    rows: rows
+                    rows: rows,
+                    modes: pty.modes
                 )
             else { return .again }
             if !isAccepted { try onPtyRefused() }

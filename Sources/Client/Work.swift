@@ -143,6 +143,7 @@ struct Work {
                 term: options.setVariables.last { $0.name == "TERM" && !$0.value.isEmpty }?.value
                     ?? context.environment["TERM"] ?? "",
                 size: size,
+                modes: SessionRequest.Pty.modes(of: 0),
                 isRequired: options.requestTTY == .yes || options.requestTTY == .force
             )
         }

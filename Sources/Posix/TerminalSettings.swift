@@ -79,4 +79,4 @@ public struct TerminalSettings: Sendable {
 }
 
 /// IUCLC of termios.h, which glibc shows by feature macro only.
-private let upperCaseInput: Int32 = 0o1000
+let upperCaseInput: Int32 = 0o1000

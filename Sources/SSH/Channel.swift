@@ -25,9 +25,15 @@ public protocol Channel: AnyObject {
     ///   - term: TERM's value.
     ///   - columns: width in characters.
     ///   - rows: height in characters.
+    ///   - modes: the terminal's modes, to and including TTY_OP_END (RFC 4254 §8).
     /// - Returns: whether the server agreed.
     /// - Throws: the connection's failure.
-    func requestPty(term: String, columns: Int, rows: Int) throws(SSHError) -> Attempt<Bool>
+    func requestPty(
+        term: String,
+        columns: Int,
+        rows: Int,
+        modes: [UInt8]
+    ) throws(SSHError) -> Attempt<Bool>
     /// Lets programs on the server show windows on an X server of this side (RFC 4254 §6.3.1).
     /// - Parameters:
     ///   - name: the protocol of the cookie.

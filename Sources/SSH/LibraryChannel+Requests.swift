@@ -7,12 +7,14 @@ extension LibraryChannel {
     ///   - term: TERM's value.
     ///   - columns: width in characters.
     ///   - rows: height in characters.
+    ///   - modes: not sent; libssh 0.10 has no way to.
     /// - Returns: whether the server agreed.
     /// - Throws: the session's failure.  C: `ssh_channel_request_pty_size`.
     public func requestPty(
         term: String,
         columns: Int,
-        rows: Int
+        rows: Int,
+        modes: [UInt8]
     ) throws(SSHError) -> Attempt<Bool> {
         unsafe try request {
             unsafe ssh_channel_request_pty_size($0, term, Int32(columns), Int32(rows))

@@ -30,6 +30,21 @@ struct ResumeShellTests {
         }
     }
 
+    @Test("the terminal there has the modes of the terminal here")
+    func modes() async throws {
+        let link = try await BreakableLink()
+        let words =
+            ["/bin/sh", "-c", "stty erase ^H intr ^G ixany -onlcr; exec \"$@\"", "sh"]
+            + link.words(["-t"]) + ["stty -a; stty sane; exit 4"]
+        try await link.place.atTerminal(words, columns: 90, rows: 30) { terminal in
+            let said = try terminal.wait(for: "echoke")
+            for mode in ["erase = ^H;", "intr = ^G;", " ixany", "-onlcr", " icanon", " echo "] {
+                #expect(said.contains(mode), "\(mode) in \(said)")
+            }
+            #expect(try terminal.waitForEnd() == .exited(4))
+        }
+    }
+
     @Test("a shell goes on after breaks, with all that was typed, once", arguments: [1, 2])
     func goesOn(seed: UInt64) async throws {
         let link = try await BreakableLink()

@@ -7,12 +7,22 @@ extension ResumedChannel {
     func open() throws(SSHError) -> Attempt<Void> { try link?.open() ?? .done(()) }
 
     /// The remote half's affair, or a plain channel's later.
-    func requestPty(term: String, columns: Int, rows: Int) throws(SSHError) -> Attempt<Bool> {
+    func requestPty(
+        term: String,
+        columns: Int,
+        rows: Int,
+        modes: [UInt8]
+    ) throws(SSHError) -> Attempt<Bool> {
         let size = WindowSize(
             columns: UInt32(clamping: columns),
             rows: UInt32(clamping: rows)
         )
-        request.pty = SessionRequest.Pty(term: term, size: size, isRequired: false)
+        request.pty = SessionRequest.Pty(
+            term: term,
+            size: size,
+            modes: modes,
+            isRequired: false
+        )
         return .done(true)
     }
 
@@ -127,7 +137,7 @@ extension ResumedChannel {
         start.pty = request.pty.map { pty in
             ResumeSession.Start.Pty(
                 term: pty.term,
-                modes: [ResumedChannel.endOfModes],
+                modes: pty.modes,
                 size: ResumeSession.Size(
                     columns: UInt32(pty.size.columns),
                     rows: UInt32(pty.size.rows)
@@ -137,9 +147,6 @@ extension ResumedChannel {
         settings.apply(to: &start)
         return start
     }
-
-    /// TTY_OP_END (RFC 4254 §8).
-    private static let endOfModes: UInt8 = 0
 
     // MARK: - While it runs
 
