@@ -23,6 +23,11 @@ extension Invocation {
         getopt = Getopt(afterDestination, longOptions: verb?.longOptions ?? [])
         guard read(&getopt) else { return }
         command = Array(getopt.rest)
+        // A session's id is no command, so flags may follow it as well.
+        guard verb == .attach, !getopt.endedByDashes, let id = command.first else { return }
+        getopt = Getopt(command.dropFirst(), longOptions: Verb.attach.longOptions)
+        guard read(&getopt) else { return }
+        command = [id] + getopt.rest
     }
 
     /// Takes flags until there is none.
