@@ -29,9 +29,8 @@ struct Unsupported {
     /// - Parameters:
     ///   - configuration: the command line and the files, made one.
     ///   - trace: told what a file asks for in vain.
-    /// - Throws: ``NotYet`` for a flag or a verb that was typed.
+    /// - Throws: ``NotYet`` for a flag that was typed.
     static func check(_ configuration: Configuration, trace: Trace) throws(NotYet) {
-        if let verb = configuration.invocation.verb { throw NotYet(name: verb.rawValue) }
         for row in rows where row.isSet(configuration.options) || row.isTyped(configuration) {
             let notYet = NotYet(name: row.name, isImpossible: row.isImpossible)
             if row.isTyped(configuration), !row.isCleared(configuration) { throw notYet }
