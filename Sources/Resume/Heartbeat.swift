@@ -34,10 +34,17 @@ struct Heartbeat {
     ///   - failures: how many links before were not answered at all; each makes for more patience.
     ///   - silences: how many before were greeted, and then fell silent without one answer. A host
     ///     that is that busy is not helped by one login after the other.
+    ///   - forbearance: how many times as long as otherwise silence is put up with.
     ///   - now: the time.
-    init(roundTrip: Duration?, failures: Int = 0, silences: Int = 0, now: Instant) {
+    init(
+        roundTrip: Duration?,
+        failures: Int = 0,
+        silences: Int = 0,
+        forbearance: Int = 1,
+        now: Instant
+    ) {
         self.roundTrip = roundTrip
-        patience = 1 << min(silences, 3)
+        patience = forbearance << min(silences, 3)
         greetingPatience = Heartbeat.greetingPatience * (1 << min(failures, 3))
         heard = now
         stuckSince = now

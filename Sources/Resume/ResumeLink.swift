@@ -58,6 +58,9 @@ struct ResumeLink {
     private var pace = Pace()
     /// Links in a row that were not answered.
     private var unanswered = 0
+    /// How many times as long as otherwise the other side may be silent: links that mend themselves
+    /// need a moment for it.
+    var forbearance = 1
     /// Links in a row that were welcome, and silent after that.
     private var silences = 0
     private var pong: UInt64?
@@ -104,6 +107,7 @@ struct ResumeLink {
             roundTrip: heartbeat.roundTrip,
             failures: unanswered,
             silences: silences,
+            forbearance: forbearance,
             now: now
         )
         pace = Pace()

@@ -132,6 +132,14 @@ public struct ResumeSession {
     /// Whether the link can be relied on; ``Liveness/dead`` when there is none.
     public func liveness(_ now: Instant) -> Liveness { link.liveness(now) }
 
+    /// How many times as long as otherwise the other side may be silent; for links from then on.
+    ///
+    /// More than 1 for a way that mends itself, which needs a moment for it.
+    public var forbearance: Int {
+        get { link.forbearance }
+        set { link.forbearance = max(1, newValue) }
+    }
+
     /// Asks for a sign of life at once: addresses or routes have changed, or a key was pressed.
     public mutating func probe() { link.probe() }
 

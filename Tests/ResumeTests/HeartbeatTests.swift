@@ -156,6 +156,24 @@ import Testing
         #expect(talk.session.liveness(talk.now) == .dead)
     }
 
+    @Test("A way that mends itself is given the time for it, on links from then on")
+    func forbearance() throws {
+        var talk = try Talk()
+        talk.session.forbearance = 3
+        for (generation, seconds) in [(2, 3), (3, 18)] {
+            #expect(talk.send("x") == 1)
+            _ = talk.taken()
+            talk.now += .seconds(seconds) - .milliseconds(1)
+            #expect(talk.session.liveness(talk.now) == .suspect)
+            talk.now += .milliseconds(1)
+            #expect(talk.session.liveness(talk.now) == .dead)
+            talk.session.lose(channelEnded: false, now: talk.now)
+            talk.session.attach(.socket, now: talk.now)
+            _ = talk.taken()
+            _ = try talk.hear(Talk.welcome(generation: UInt32(generation)))
+        }
+    }
+
     @Test(
         "A slow line that takes all there is to send is alive, a fast one gets large pieces",
         arguments: [

@@ -17,6 +17,9 @@ final class Reconnector {
     private let context: Context
     private let server: VerifiedServer
     private let status: StatusLine
+    // Asked for in the middle of a login, when the search is at work.
+    private let host: String
+    private let whereabouts: Whereabouts?
     /// Goes on where it was when a connection was of no use.
     private var backoff = Backoff()
 
@@ -29,9 +32,12 @@ final class Reconnector {
         self.server = server
         self.context = context
         status = context.linkStatus()
+        host = search.plan.options.host
+        whereabouts = search.plan.whereabouts
     }
 
-    private var host: String { search.plan.options.host }
+    /// The way that led to the host last.
+    var way: WayName? { whereabouts?.way }
     private var poller: Poller { context.poller }
 
     /// Logs in once, beside a connection that may yet turn out to live.

@@ -2,6 +2,7 @@ internal import Faults
 internal import Posix
 internal import Resume
 internal import SSH
+internal import SSHConfig
 
 /// A connection that is replaced when it breaks, under channels that go on.
 ///
@@ -80,6 +81,9 @@ final class ResumedCarrier: ChannelCarrier {
     /// The processes that run over it.
     var sessions: [ResumedChannel] { channels.filter(\.hasProcess) }
     private var live: [ResumedChannel] { channels.filter(\.isResumable) }
+
+    /// Systems Manager takes its session up again by itself, which takes a moment.
+    private var forbearance: Int { reconnector.way == .ssm ? 3 : 1 }
 
     // MARK: - Source
 
@@ -226,7 +230,7 @@ final class ResumedCarrier: ChannelCarrier {
         if let trafficClass { session.setTrafficClass(trafficClass) }
         awaited = listeners.map { ($0, connected) }
         listenAgain(connected)
-        for channel in live { channel.attach(over: session) }
+        for channel in live { channel.attach(over: session, forbearance) }
         forwards.noteReplaced()
     }
 
@@ -239,6 +243,7 @@ final class ResumedCarrier: ChannelCarrier {
     /// Makes a channel whose task may be any.
     func openResumed() -> ResumedChannel {
         let channel = ResumedChannel(over: session, settings, trace: context.trace)
+        channel.forbearance = forbearance
         channel.records = records
         channel.joins = joins
         joins = nil

@@ -62,6 +62,8 @@ internal import SSH
 
     /// The requests on a link that is being made.
     private var start: SessionStart?
+    /// How much more silence than otherwise its links may have.
+    var forbearance = 1
     private var attaches = 0
     private var attachAt: Instant?
     /// Taken from the session, not taken by the link.
@@ -162,7 +164,8 @@ internal import SSH
     }
 
     /// Goes on over another connection.
-    func attach(over carrier: any ChannelCarrier) {
+    func attach(over carrier: any ChannelCarrier, _ forbearance: Int) {
+        self.forbearance = forbearance
         if link != nil || start != nil { linkLost() }
         self.carrier = carrier
         attaches = 0
@@ -228,6 +231,7 @@ internal import SSH
     func adopt(_ channel: any Channel, _ now: Instant) {
         link = channel
         outgoing = []
+        session?.forbearance = forbearance
         session?.attach(.exec, now: now)
         unsafe channel.onData = { [unowned self] bytes, isError in
             unsafe receive(bytes, isError: isError)
