@@ -7,7 +7,6 @@ let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swi
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
-let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -148,7 +147,7 @@ let package = Package(
             name: "WaysTests",
             dependencies: [
                 "AWS", "Faults", "JSONText", "Posix", "SessionManager", "TestSupport", "Ways",
-                nioCore, nioEmbedded, nioHTTP, nioPosix, nioSSL, nioWebSocket,
+                nioCore, nioHTTP, nioPosix, nioSSL, nioWebSocket,
             ]
         ),
         .executableTarget(

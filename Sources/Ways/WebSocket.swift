@@ -35,14 +35,15 @@ struct WebSocketTiming: Sendable {
 /// An open websocket (RFC 6455), the client's end: messages, pings, and its close.
 final class WebSocket: ChannelInboundHandler {
     typealias InboundIn = WebSocketFrame
+    typealias OutboundOut = WebSocketFrame
 
     /// Bytes of a frame, and of a message of several frames.
     static let messageLimit = 1 << 20
+    /// RFC 6455 §5.2: two bytes, eight of a length, four of a mask.
+    private static let longestHeader = 14
 
     private let user: any WebSocketUser
     private let timing: WebSocketTiming
-    private let writer: FrameWriter
-    private var random = SystemRandomNumberGenerator()
     private var context: ChannelHandlerContext?
     private var fragments: (opcode: WebSocketOpcode, bytes: ByteBuffer)?
     private var unanswered = 0
@@ -50,10 +51,9 @@ final class WebSocket: ChannelInboundHandler {
     private var isClosing = false
     private var hasEnded = false
 
-    init(_ user: any WebSocketUser, _ timing: WebSocketTiming, _ writer: FrameWriter) {
+    init(_ user: any WebSocketUser, _ timing: WebSocketTiming) {
         self.user = user
         self.timing = timing
-        self.writer = writer
     }
 
     // MARK: - Out
@@ -100,14 +100,21 @@ final class WebSocket: ChannelInboundHandler {
         flush()
     }
 
+    /// Leaves room in front of the content, so that the frame's header goes with it in one record of
+    /// TLS, and masking needs no copy.
     private func write(
         _ opcode: WebSocketOpcode,
         size: Int,
         _ content: (inout ByteBuffer) -> Void
     ) {
         guard let context, !isClosing else { return }
-        let key = UInt32.random(in: .min ... .max, using: &random)
-        writer.write(MaskedFrame(opcode, size: size, key: key, context.channel.allocator, content))
+        let room = WebSocket.longestHeader
+        var bytes = context.channel.allocator.buffer(capacity: room + size)
+        bytes.moveWriterIndex(to: room)
+        bytes.moveReaderIndex(to: room)
+        content(&bytes)
+        let frame = WebSocketFrame(fin: true, opcode: opcode, maskKey: .random(), data: bytes)
+        context.write(wrapOutboundOut(frame), promise: nil)
     }
 
     // MARK: - In

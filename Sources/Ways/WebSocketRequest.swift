@@ -88,10 +88,7 @@ struct WebSocketRequest: Sendable {
                         let pipeline = channel.pipeline.syncOperations
                         pipeline.removeHandler(asking.value, promise: nil)
                         asking.value.succeed()
-                        let writer = FrameWriter()
-                        let encoder = try pipeline.handler(type: WebSocketFrameEncoder.self)
-                        try pipeline.addHandler(writer, position: .before(encoder))
-                        try pipeline.addHandler(WebSocket(user.value, timing, writer))
+                        try pipeline.addHandler(WebSocket(user.value, timing))
                     }
                 }
                 // All at once, so that whatever TLS says has somebody who hears it.
