@@ -2,16 +2,19 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Tools over links that break at places a seed decides: nothing is lost, doubled or mixed up, and
-/// the exit status is exact. A seed that fails becomes a test of its own.
+/// Tools over links that break at places a seed decides.
+///
+/// Nothing is lost, doubled or mixed up, and the exit status is exact. A seed that fails becomes a
+/// test of its own.
 ///
 /// EC2SH_LONG=1 takes hundreds of seeds, and more than a thousand faults.
 @Suite(.enabled(if: Lab.isHere, "\(Lab.skipReason)"))
 struct ResumeSweepTests {
     private static let isLong = ProcessInfo.processInfo.environment["EC2SH_LONG"] != nil
 
-    /// What is done over the link, as a script: `data` has bytes, `$FAR` is a name for them on the
-    /// host, `$S` is the client. Each ends with `same` if all came over as it was.
+    /// What is done over the link, as scripts that end with `same` if all came over as it was.
+    ///
+    /// `data` has bytes, `$FAR` is a name for them on the host, `$S` is the client.
     private static let works = [
         "$S far \"cat >$FAR; echo error >&2; cat $FAR; exit 9\" <data >back || echo status $?; cmp data back",
         "$S far \"cat >$FAR\" <data && $S far \"cat $FAR; exit 9\" >back || echo status $?; cmp data back",
