@@ -74,7 +74,7 @@ struct WaysTunnelTests {
         )
         let bytes = noise(24 << 20, seed: seed)
         let (run, cost) = try await cloud.measure(
-            CloudClient.only("ssm") + [web.id, "cat; echo end >&2; exit 7"],
+            CloudClient.only("ssm") + ["-o", "Resume=no", web.id, "cat; echo end >&2; exit 7"],
             input: .bytes(bytes),
             limit: .seconds(240)
         )
