@@ -30,7 +30,7 @@ struct AttachTests {
     private func leave(_ command: String) -> String {
         """
         $SSH there '\(command)' >begun </dev/null & client=$!
-        until grep -q begun begun; do sleep 0.05; done
+        until grep -q begun begun && test -n "$(ls \(records))"; do sleep 0.05; done
         kill -9 $client
         wait $client 2>/dev/null || true
         id=$(ls \(records))

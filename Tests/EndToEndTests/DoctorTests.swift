@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `ec2sh doctor` names what is in the way, and nothing that is not.
-@Suite(.enabled(if: Lab.hasCloud, "\(LabCloud.skipReason)"))
+@Suite(.enabled(if: Lab.hasCloud, "\(LabCloud.skipReason)"), .serialized)
 struct DoctorTests {
     @Test(
         "one broken thing is named first, and a healthy way has none",
